@@ -1,0 +1,36 @@
+# On a machine with Python 3.11+, pip, make and git every target works from a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup test test-slow demo bench bench-full lint clean
+
+setup: .venv/.installed
+
+# Always through constraints.txt: it pins the CPU-friendly torch (an unpinned one may pull gigabytes of CUDA).
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: setup
+	$(BIN)/pytest -m slow
+
+demo: setup
+	$(BIN)/hiptbench demo --out .demo
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+bench-full: setup
+	$(BIN)/python -m tests.bench --full
+
+clean:
+	rm -rf .venv .bench .demo build dist

@@ -1,0 +1,78 @@
+"""Benchmark and evaluation harness for slide-level computational pathology.
+
+The public API by name; each name is imported when it is first used, so that importing the package costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hiptbench.api import evaluate, leaderboard
+    from hiptbench.bags import Bag
+    from hiptbench.errors import HiptbenchError
+    from hiptbench.extract import extract_arrays
+    from hiptbench.features import FeatureCard, FeatureSet, write_features
+    from hiptbench.heads.base import Fitted, Head
+    from hiptbench.heads.pooling import mean_vectors
+    from hiptbench.predictions import Prediction
+    from hiptbench.sources.own import Columns, create_task
+    from hiptbench.splits import Split
+    from hiptbench.suites import Suite, load_suite
+    from hiptbench.targets import Labels, Survival
+    from hiptbench.tasks import Task
+
+__all__ = [
+    "Bag",
+    "Columns",
+    "FeatureCard",
+    "FeatureSet",
+    "Fitted",
+    "Head",
+    "HiptbenchError",
+    "Labels",
+    "Prediction",
+    "Split",
+    "Suite",
+    "Survival",
+    "Task",
+    "create_task",
+    "evaluate",
+    "extract_arrays",
+    "leaderboard",
+    "load_suite",
+    "mean_vectors",
+    "write_features",
+]
+
+_HOMES = {
+    "Bag": "bags",
+    "Columns": "sources.own",
+    "FeatureCard": "features",
+    "FeatureSet": "features",
+    "Fitted": "heads.base",
+    "Head": "heads.base",
+    "HiptbenchError": "errors",
+    "Labels": "targets",
+    "Prediction": "predictions",
+    "Split": "splits",
+    "Suite": "suites",
+    "Survival": "targets",
+    "Task": "tasks",
+    "create_task": "sources.own",
+    "evaluate": "api",
+    "extract_arrays": "extract",
+    "leaderboard": "api",
+    "load_suite": "suites",
+    "mean_vectors": "heads.pooling",
+    "write_features": "features",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hiptbench' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"hiptbench.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,116 @@
+"""Leaderboards of a store, as text for people and machines."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from hiptbench.export import Export, open_results
+from hiptbench.leaderboard import COLUMNS, Cell, Leaderboard, leaderboard
+from hiptbench.published_rows import as_results, load_published
+from hiptbench.store import Store
+from hiptbench.tables import OurCell
+
+
+def board_of(
+    results: Store | Export,
+    *,
+    suite: str | None = None,
+    kind: str | None = None,
+    metrics: Sequence[str] | None = None,
+    all_variants: bool = False,
+) -> Leaderboard:
+    """Return the leaderboard of a store or an export, with the published rows it holds.
+
+    Args:
+        results: A store or an export.
+        suite: Only rows of this suite.
+        kind: Only rows of this kind.
+        metrics: Metrics to show; those that tasks are ranked by by default.
+        all_variants: Whether to show every provenance.
+    """
+    rows = [*results.rows(), *as_results(load_published(results.path))]
+    chosen = [row for row in rows if suite in (None, row.protocol.suite) and kind in (None, row.kind)]
+    return leaderboard(chosen, metrics=metrics, all_variants=all_variants)
+
+
+def our_cells(store: Path) -> list[OurCell]:
+    """Return a store's measured cells on complete cohorts, as the paper's tables take them; none without a store."""
+    if not store.is_dir():
+        return []
+    cells = board_of(open_results(store), suite="hipt-2022", kind="measured").cells
+    return [
+        OurCell(c.task, c.fraction, c.features, c.baseline, c.metric, c.mean, c.sd_folds, c.n_folds)  # type: ignore[arg-type]
+        for c in cells
+        if not c.missing_units and c.sd_folds is not None
+    ]
+
+
+def render(board: Leaderboard, form: str) -> str:
+    """Return a leaderboard as "table" (for a terminal), "csv", "md" or "json"."""
+    match form:
+        case "csv":
+            return _csv(board.cells)
+        case "json":
+            return json.dumps([asdict(cell) for cell in board.cells], indent=1) + "\n"
+        case "md":
+            return _markdown(board.cells)
+        case _:
+            return _terminal(board.cells)
+
+
+def _csv(cells: Sequence[Cell]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(cell) for cell in cells)
+    return text.getvalue()
+
+
+_HEADINGS = ("kind", "suite", "task", "method", "train", "metric", "mean ± sd (folds)", "sd (seeds)", "n", "protocol")
+
+
+def _shown(cell: Cell) -> tuple[str, ...]:
+    spread = "" if cell.sd_folds is None else f" ± {cell.sd_folds:.3f}"
+    seeds = "" if cell.sd_seeds is None else f"{cell.sd_seeds:.3f}"
+    events = "" if cell.n_events is None else f" ({cell.n_events} events)"
+    missing = f", {cell.missing_units} missing: not ranked" if cell.missing_units else ""
+    return (
+        cell.kind,
+        cell.suite,
+        cell.task,
+        f"{cell.features}/{cell.baseline}",
+        f"{cell.fraction:.0%}",
+        cell.metric,
+        f"{cell.mean:.3f}{spread}",
+        seeds,
+        f"{cell.n_units}{events}{missing}",
+        cell.protocol,
+    )
+
+
+def _markdown(cells: Sequence[Cell]) -> str:
+    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(_shown(cell) for cell in cells)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _terminal(cells: Sequence[Cell]) -> str:
+    """Return columns of text; a blank line and a heading for each suite, task and fraction."""
+    if not cells:
+        return "The store has no complete results yet. `hiptbench run` makes some.\n"
+    lines: list[str] = []
+    group: tuple[object, ...] = ()
+    for cell in cells:
+        if group != (group := (cell.suite, cell.task, cell.fraction, cell.metric)):
+            events = "" if cell.n_events is None else f", {cell.n_events} events"
+            lines.append(
+                f"\n{cell.suite} | {cell.task} at {cell.fraction:.0%} | {cell.metric}, mean ± sd over "
+                f"{cell.n_folds} folds | {cell.n_units} units{events}"
+            )
+        shown = _shown(cell)
+        seeds = f"  sd over {cell.n_seeds} seeds {shown[7]}" if shown[7] else ""
+        flag = f"  {cell.missing_units} units or slides missing: not ranked" if cell.missing_units else ""
+        lines.append(f"  {shown[6]:16} {shown[3]:48} {cell.kind:10}{seeds}{flag}")
+    return "\n".join(lines).lstrip("\n") + "\n"

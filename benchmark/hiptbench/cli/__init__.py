@@ -1,0 +1,70 @@
+"""The command line: verbs only, no logic. Each group of verbs is imported when it is used, so that help is fast."""
+
+import importlib
+import sys
+
+import click
+
+from hiptbench.errors import HiptbenchError
+
+_VERBS = {
+    "data": ("hiptbench.cli.data", "Import, fetch, make, inspect and pack data."),
+    "demo": ("hiptbench.cli.demo", "Run everything on embedded data, downloading nothing."),
+    "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
+    "results": ("hiptbench.cli.results", "Export, verify and import results."),
+    "run": ("hiptbench.cli.run", "Run methods on tasks."),
+    "sync": ("hiptbench.cli.run", "Send results to MLflow that a broken server missed."),
+    "table": ("hiptbench.cli.board", "Print a table of the paper: as printed, recomputed, and ours."),
+    "task": ("hiptbench.cli.task", "List, show and create tasks."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a verb's module only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(_VERBS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in sorted(_VERBS.items())])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="hiptbench")
+def cli() -> None:
+    """Benchmark slide-level pathology methods; every number can prove how it was made.
+
+    \b
+    Try it with nothing downloaded:   hiptbench demo
+    HIPT's nine tasks:                hiptbench data fetch && hiptbench data import
+                                      hiptbench run --suite hipt-2022 --baseline mean_knn
+    Your own slides:                  hiptbench task create mine --labels labels.csv --slide-col slide
+                                          --case-col patient --label-col grade
+                                      hiptbench run --task mine --features DIR --baseline mean_knn
+    What came out:                    hiptbench leaderboard
+    """
+
+
+def main() -> None:
+    """Run the command line; errors a user can mend are printed without a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\nInterrupted. Finished folds are in the store: run the same command to go on.", err=True)
+        sys.exit(130)
+    except HiptbenchError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

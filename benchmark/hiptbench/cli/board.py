@@ -1,0 +1,73 @@
+"""The verbs ``leaderboard`` and ``table``."""
+
+from pathlib import Path
+
+import click
+
+from hiptbench.cli.common import format_option, home_option, store_option
+
+
+@click.command()
+@store_option
+@home_option
+@format_option("table", "csv", "md", "json")
+@click.option("--suite", help="Only this suite.")
+@click.option("--kind", type=click.Choice(["measured", "published", "synthetic"]), help="Only rows of this kind.")
+@click.option("--metric", "metrics", multiple=True, help="Metrics to show [default: what the tasks are ranked by].")
+@click.option("--all-variants", is_flag=True, help="Show every provenance of a method, not only the newest.")
+def leaderboard(
+    store: Path | None,
+    home: Path | None,
+    form: str,
+    suite: str | None,
+    kind: str | None,
+    metrics: tuple[str, ...],
+    all_variants: bool,
+) -> None:
+    """Show the leaderboard; numbers of different protocols never share a cell.
+
+    \b
+    Examples:
+      hiptbench leaderboard
+      hiptbench leaderboard --store results --format md --suite hipt-2022
+    """
+    from hiptbench import rooms
+    from hiptbench.boards import board_of, render
+    from hiptbench.export import open_results
+
+    results = open_results(rooms.store(store, home_path=home))
+    board = board_of(results, suite=suite, kind=kind, metrics=metrics, all_variants=all_variants)
+    for note in board.notes:
+        click.echo(note, err=True)
+    click.echo(render(board, form), nl=False)
+
+
+@click.command()
+@click.argument("name")
+@store_option
+@home_option
+@format_option("text", "csv", "md", "latex")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead.")
+def table(name: str, store: Path | None, home: Path | None, form: str, out: Path | None) -> None:
+    """Print a table of the paper: as printed, recomputed from the authors' folds, and ours.
+
+    NAME is subtyping (1), survival (2), knn, ablation (4) or issue25. The recomputed column needs
+    `hiptbench results import-hipt DIR`; ours needs `hiptbench run`.
+
+    \b
+    Example:
+      hiptbench table survival --format md
+    """
+    from hiptbench import rooms
+    from hiptbench.boards import our_cells
+    from hiptbench.files import write_text
+    from hiptbench.published_rows import load_published
+    from hiptbench.tables import build_table, to_csv, to_latex, to_markdown, to_text
+
+    path = rooms.store(store, home_path=home)
+    built = build_table(name, load_published(path), our_cells(path))
+    text = {"text": to_text, "csv": to_csv, "md": to_markdown, "latex": to_latex}[form](built)
+    if out:
+        write_text(out, text)
+    else:
+        click.echo(text, nl=not text.endswith("\n"))

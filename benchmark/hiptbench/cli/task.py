@@ -1,0 +1,106 @@
+"""The verb ``task``: list, show and create tasks."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from hiptbench.cli.common import DIRECTORY, format_option, home_option
+
+
+@click.group()
+def task() -> None:
+    """List, show and create tasks."""
+
+
+@task.command("list")
+@format_option("text", "json")
+@home_option
+def list_verb(form: str, home: Path | None) -> None:
+    """List every task, and whether its data are at hand."""
+    from hiptbench.task_store import is_imported, known, load_spec
+
+    specs = [load_spec(name, home) for name in sorted(known(home))]
+    if form == "json":
+        rows = [spec.model_dump(mode="json") | {"imported": is_imported(spec.name, home)} for spec in specs]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for spec in specs:
+        state = "ready" if is_imported(spec.name, home) else "no data yet"
+        click.echo(f"{spec.name:28} {spec.kind:14} {spec.expected.units:5} {spec.unit}s  {state:12} {spec.title}")
+
+
+@task.command("show")
+@click.argument("name")
+@home_option
+def show_verb(name: str, home: Path | None) -> None:
+    """Print what the registry says about a task."""
+    from hiptbench.schema import dump_yaml
+    from hiptbench.task_store import load_spec
+
+    click.echo(dump_yaml(load_spec(name, home)), nl=False)
+
+
+@task.command("schema")
+def schema_verb() -> None:
+    """Print the JSON schema of task.yaml, for editors."""
+    from hiptbench.task_spec import TaskSpec
+
+    click.echo(json.dumps(TaskSpec.model_json_schema(), indent=1))
+
+
+@task.command("create")
+@click.argument("name")
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="CSV, one row a slide.",
+)
+@click.option("--slide-col", required=True, help="Column of slide ids (with or without a suffix such as .svs).")
+@click.option("--case-col", required=True, help="Column of patient ids; folds never split a patient.")
+@click.option("--label-col", help="Column of class names: a classification task.")
+@click.option("--time-col", help="Column of times: a survival task.")
+@click.option("--event-col", help="Column that is 1 where the event was seen, 0 where the time is censored.")
+@click.option("--time-unit", type=click.Choice(["days", "months", "years"]), default="months", show_default=True)
+@click.option("--unit", type=click.Choice(["slide", "case"]), help="What one prediction is for.")
+@click.option("--splits", type=DIRECTORY, help="Folder of CLAM's splits_<i>.csv, read as they are.")
+@click.option("--folds", type=int, default=5, show_default=True, help="Folds to make where no --splits are given.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the folds.")
+@home_option
+def create_verb(
+    name: str,
+    labels: Path,
+    slide_col: str,
+    case_col: str,
+    label_col: str | None,
+    time_col: str | None,
+    event_col: str | None,
+    time_unit: str,
+    unit: Literal["slide", "case"] | None,
+    splits: Path | None,
+    folds: int,
+    seed: int,
+    home: Path | None,
+) -> None:
+    """Make a task from your own labels; every verb accepts it then.
+
+    \b
+    Examples:
+      hiptbench task create grading --labels labels.csv --slide-col slide --case-col patient --label-col grade
+      hiptbench task create outcome --labels labels.csv --slide-col slide --case-col patient
+          --time-col days --event-col died --time-unit days --folds 5 --seed 1
+      hiptbench run --task grading --features features/ --baseline mean_knn
+    """
+    from hiptbench.sources.own import Columns, create_task
+    from hiptbench.task_store import folder_of
+
+    columns = Columns(
+        slide=slide_col, case=case_col, label=label_col, time=time_col, event=event_col, time_unit=time_unit
+    )
+    made = create_task(name, labels, columns, splits=splits, folds=folds, seed=seed, unit=unit, home=home)
+    counts = made.spec.expected.model_dump(exclude_none=True)
+    click.echo(f"{name}: " + ", ".join(f"{key} {value}" for key, value in counts.items()))
+    click.echo(f"{made.spec.folds.count} folds ({made.spec.folds.source}), evaluated on {made.spec.evaluate_on}")
+    click.echo(f"written to {folder_of(name, home)}")

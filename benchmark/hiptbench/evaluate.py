@@ -1,0 +1,81 @@
+"""Evaluate one fold: fit on its training units, predict the evaluated ones, compute the metrics."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hiptbench import metrics
+from hiptbench.errors import HeadError
+from hiptbench.features import FeatureSet
+from hiptbench.heads.base import Bags, Fitted, Head, OnEpoch
+from hiptbench.predictions import Prediction
+from hiptbench.splits import Split
+from hiptbench.targets import Labels, Target
+from hiptbench.tasks import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """One fold's outcome: who was evaluated, what was true, what was predicted, and the metrics."""
+
+    units: tuple[str, ...]
+    target: Target
+    prediction: Prediction
+    metrics: Mapping[str, float]
+    fitted: Fitted
+
+
+def evaluate_split(
+    task: Task, split: Split, features: FeatureSet, head: Head, *, seed: int, on_epoch: OnEpoch | None = None
+) -> Evaluation:
+    """Fit a head on a split's training units and evaluate it.
+
+    The evaluated units' labels never reach ``fit``: where the task is evaluated on val, val is not passed.
+
+    Args:
+        task: The task.
+        split: One of its splits, perhaps with a smaller training part.
+        features: Features of every slide.
+        head: The head to fit.
+        seed: Makes everything random in the fit.
+        on_epoch: Called after each epoch of an iterative fit.
+
+    Raises:
+        HeadError: If the head fails or predicts what no number may be computed from.
+        MetricError: If a metric is not defined on the evaluated part.
+    """
+    val = None
+    if task.spec.evaluate_on == "test" and split.val:
+        val = _bags(task, features, split.val), task.targets(split.val)
+    train = _bags(task, features, split.train)
+    fitted = head.fit(train, task.targets(split.train), val=val, seed=seed, on_epoch=on_epoch)
+    units = task.evaluated(split)
+    prediction = fitted.predict(_bags(task, features, units))
+    prediction.check(units, task.spec.kind)
+    target = task.targets(units)
+    return Evaluation(units, target, prediction, compute_metrics(target, prediction), fitted)
+
+
+def compute_metrics(target: Target, prediction: Prediction) -> dict[str, float]:
+    """Return every metric that the kind of task has.
+
+    Args:
+        target: What was true.
+        prediction: What was predicted for the same units.
+
+    Raises:
+        MetricError: If a metric is not defined on them.
+        HeadError: If the prediction is for another kind of task.
+    """
+    if isinstance(target, Labels) and prediction.probabilities is not None:
+        return {
+            "auc": metrics.auc(target.values, prediction.probabilities),
+            "accuracy": metrics.accuracy(target.values, prediction.probabilities),
+            "balanced_accuracy": metrics.balanced_accuracy(target.values, prediction.probabilities),
+        }
+    if not isinstance(target, Labels) and prediction.risk is not None:
+        return {"c_index": metrics.c_index(target.time, target.event, prediction.risk)}
+    raise HeadError(f"A {prediction.kind} prediction cannot be scored on {type(target).__name__}.")
+
+
+def _bags(task: Task, features: FeatureSet, units: Sequence[str]) -> Bags:
+    return [features.bag(unit, task.slides(unit)) for unit in units]

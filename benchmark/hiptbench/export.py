@@ -1,0 +1,132 @@
+"""Export of a store that may be published: rows, and predictions as arrays without ids or labels."""
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hiptbench.errors import StoreError
+from hiptbench.files import write_atomic, write_text
+from hiptbench.predictions import Prediction
+from hiptbench.results import FoldResult
+from hiptbench.store import Store, read_row
+
+ROWS = "rows.jsonl"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A folder with ``rows.jsonl`` and one ``.npz`` of predictions a method, task, fraction and seed.
+
+    Predictions stand in the canonical order of (task, fold): the evaluated units in the label table's order. Whoever
+    has the task's data can so join them with ids and labels; nobody else can.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether a folder holds an export."""
+        return (path / ROWS).is_file()
+
+    def rows(self) -> list[FoldResult]:
+        """Return every row.
+
+        Raises:
+            StoreError: If a row is damaged.
+        """
+        path = self.path / ROWS
+        return [read_row(path, line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    def prediction(self, row: FoldResult) -> Prediction:
+        """Return a row's prediction, in canonical order.
+
+        Raises:
+            StoreError: If it is not in the export.
+        """
+        path = self.path / predictions_file(row)
+        prefix = f"fold{row.fold}_"
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                found = {key.removeprefix(prefix): arrays[key] for key in arrays.files if key.startswith(prefix)}
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read ({error}); export the store again.") from error
+        if not found:
+            raise StoreError(f"{path} has no predictions of fold {row.fold}; export the store again.")
+        return Prediction(**found)
+
+
+def open_results(path: Path) -> Store | Export:
+    """Open a store, or an export of one.
+
+    Raises:
+        StoreError: If the folder does not exist.
+    """
+    if not path.is_dir():
+        raise StoreError(f"There is no results store at {path}. `hiptbench run` makes one; --store names another.")
+    return Export(path) if Export.exists(path) else Store(path)
+
+
+def predictions_file(row: FoldResult) -> str:
+    """Return where a row's predictions lie inside an export."""
+    protocol = row.protocol
+    name = f"{row.features}--{row.baseline}--{protocol.fraction:g}--d{row.draw}-s{row.seed}--{row.provenance.variant}"
+    return f"predictions/{protocol.suite}/{protocol.task}/{name}.npz".replace(":", "_")
+
+
+def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
+    """Write rows and their predictions into a folder; the same rows give the same files.
+
+    Args:
+        store: Where the predictions are.
+        rows: The rows to publish.
+        out: The folder; its earlier rows are replaced, other files stay.
+
+    Raises:
+        StoreError: If predictions are missing, or the folder cannot be written.
+    """
+    ordered = sorted(rows, key=_order)
+    files: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
+    for row in ordered:
+        _, _, prediction = store.predictions(row)
+        for name, values in _arrays(prediction).items():
+            files[predictions_file(row)][f"fold{row.fold}_{name}"] = values
+    for old in (out / "predictions").glob("**/*.npz"):
+        if old.relative_to(out).as_posix() not in files:
+            old.unlink()
+    for name, arrays in files.items():
+        write_atomic(out / name, lambda part, arrays=arrays: _save(part, arrays))  # type: ignore[misc]
+    lines = [json.dumps(json.loads(row.model_dump_json(exclude_none=True)), sort_keys=True) for row in ordered]
+    write_text(out / ROWS, "\n".join(lines) + "\n")
+    return Export(out)
+
+
+def _order(row: FoldResult) -> tuple[object, ...]:
+    protocol = row.protocol
+    return (
+        protocol.suite,
+        protocol.task,
+        protocol.fraction,
+        row.features,
+        row.baseline,
+        row.seed,
+        row.draw,
+        row.fold,
+    )
+
+
+def _arrays(prediction: Prediction) -> Mapping[str, np.ndarray]:
+    values = {field.name: getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+
+
+def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    with path.open("wb") as handle:
+        np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]

@@ -1,0 +1,67 @@
+"""Find the features a run asks for: a name in the data home, or a folder, which is packed once and reused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hiptbench import rooms
+from hiptbench.errors import UnknownNameError
+from hiptbench.features import FeatureSet
+from hiptbench.files import sha256_lines
+from hiptbench.pack import Pack
+from hiptbench.packing import PackReport, pack
+
+Progress = Callable[[int, int], None]
+
+
+def known_features(home: str | Path | None = None) -> tuple[str, ...]:
+    """Return the names of the packed feature sets in the data home."""
+    folder = rooms.home(home) / "features"
+    return tuple(sorted(path.name for path in folder.glob("*") if Pack.exists(path)))
+
+
+def pack_folder(name_or_folder: str | Path, home: str | Path | None = None) -> Path:
+    """Return where the pack of a feature set is, or will be.
+
+    Raises:
+        UnknownNameError: If it is neither a name in the home nor a folder.
+    """
+    named = rooms.home(home) / "features" / str(name_or_folder)
+    if Pack.exists(named):
+        return named
+    folder = Path(name_or_folder).expanduser()
+    if not folder.is_dir():
+        raise UnknownNameError("feature set or folder", str(name_or_folder), known_features(home))
+    if Pack.exists(folder):
+        return folder
+    resolved = folder.resolve()
+    return rooms.home(home) / "packs" / f"{resolved.name}-{sha256_lines([resolved.as_posix()])[:8]}"
+
+
+def packed(
+    name_or_folder: str | Path,
+    home: str | Path | None = None,
+    *,
+    verify: bool = False,
+    on_file: Progress | None = None,
+) -> tuple[FeatureSet, Path, PackReport | None]:
+    """Open a feature set, packing its folder first if it is new or has changed.
+
+    Args:
+        name_or_folder: A name in the data home, or a folder of feature files.
+        home: The data home.
+        verify: Read every file of a folder again.
+        on_file: Called with (files done, files in all) while packing.
+
+    Returns:
+        The feature set, the folder of its pack, and what packing did (None if it was a pack already).
+
+    Raises:
+        UnknownNameError: If it is neither a name in the home nor a folder.
+        FeatureError: If a file is broken.
+    """
+    target = pack_folder(name_or_folder, home)
+    folder = Path(name_or_folder).expanduser()
+    if target == folder or target.parent == rooms.home(home) / "features":
+        return FeatureSet.open(target), target, None
+    features, report = pack(folder, target, verify=verify, on_file=on_file)
+    return features, target, report

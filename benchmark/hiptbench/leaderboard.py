@@ -1,0 +1,193 @@
+"""Leaderboard: folds of one Protocol, one method and one provenance, averaged into a cell; nothing else is averaged."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from hiptbench.results import FoldResult, ResultKind
+from hiptbench.suites import load_suite, suite_names
+
+RANKED = {"classification": "auc", "survival": "c_index"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the leaderboard; the fields are the columns of its CSV.
+
+    Attributes:
+        kind: Measured on real data, published by others, or measured on simulated data.
+        suite: Name of the suite.
+        task: Name of the task.
+        features: Name of the features.
+        baseline: Name of the method.
+        fraction: Fraction of the training part.
+        metric: Name of the metric.
+        mean: Mean over folds, then over draws and seeds.
+        sd_folds: Standard deviation (ddof 1) over folds of the value averaged over draws and seeds.
+        sd_seeds: Standard deviation (ddof 1) over seeds of the mean over folds; None for one seed.
+        n_folds: Folds.
+        n_seeds: Seeds.
+        n_units: Distinct units evaluated in any fold.
+        n_evaluations: Units evaluated, summed over folds; more than ``n_units`` where folds overlap.
+        n_events: Events among the evaluated units, summed over folds; None for classification.
+        protocol: Short name of the Protocol with the metric; only equal ones may be compared.
+        missing_units: Units of the registered cohort that were not run; above 0 the cell is never ranked.
+        variant: Short name of the provenance.
+    """
+
+    kind: ResultKind
+    suite: str
+    task: str
+    features: str
+    baseline: str
+    fraction: float
+    metric: str
+    mean: float
+    sd_folds: float | None
+    sd_seeds: float | None
+    n_folds: int
+    n_seeds: int
+    n_units: int
+    n_evaluations: int | None
+    n_events: int | None
+    protocol: str
+    missing_units: int
+    variant: str
+
+
+COLUMNS = tuple(field.name for field in fields(Cell) if field.name not in ("missing_units", "variant"))
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The cells of a store, and what was left out of them.
+
+    Attributes:
+        cells: Ordered by suite, task, fraction, kind, then best first.
+        notes: Incomplete cells, and older variants that newer ones hide.
+    """
+
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+
+def leaderboard(
+    rows: Iterable[FoldResult], *, metrics: Sequence[str] | None = None, all_variants: bool = False
+) -> Leaderboard:
+    """Average folds into cells.
+
+    Only folds of equal Protocol, features, baseline and provenance are averaged. A cell needs every fold of each of its
+    seeds; one that lacks some is left out and named. Where a method was run under several provenances (other library
+    versions, other code), the newest complete one stands on the board.
+
+    Args:
+        rows: Rows of a store.
+        metrics: Metrics to show; the one that each kind of task is ranked by by default.
+        all_variants: Whether to show every provenance, not only the newest.
+    """
+    groups: dict[tuple[str, ...], list[FoldResult]] = defaultdict(list)
+    for row in rows:
+        groups[row.kind, row.protocol.model_dump_json(), row.features, row.baseline, row.provenance.variant].append(row)
+    notes: list[str] = []
+    newest: dict[tuple[str, ...], list[list[FoldResult]]] = defaultdict(list)
+    for key, group in groups.items():
+        complete = _complete(group)
+        if len(complete) < len(group):
+            notes.append(_incomplete(group, len(complete)))
+        if complete:
+            newest[key[:-1]].append(complete)
+    cells: list[Cell] = []
+    for variants in newest.values():
+        variants.sort(key=_date, reverse=True)
+        shown = variants if all_variants else variants[:1]
+        if len(variants) > len(shown):
+            notes.append(f"{_name(variants[0][0])}: {len(variants) - 1} older variant(s) not shown (--all-variants).")
+        cells += [cell for group in shown for cell in _cells(group, metrics)]
+    return Leaderboard(tuple(sorted(cells, key=_rank())), tuple(sorted(notes)))
+
+
+def _complete(group: Sequence[FoldResult]) -> list[FoldResult]:
+    """Return the rows of those (seed, draw) pairs that have every fold."""
+    runs: dict[tuple[int, int], list[FoldResult]] = defaultdict(list)
+    for row in group:
+        runs[row.seed, row.draw].append(row)
+    return [row for run in runs.values() if len(run) == run[0].protocol.folds for row in run]
+
+
+def _cells(group: Sequence[FoldResult], metrics: Sequence[str] | None) -> list[Cell]:
+    first = group[0]
+    wanted = metrics or (RANKED[first.protocol.task_kind],)
+    return [_cell(group, metric) for metric in wanted if metric in first.metrics]
+
+
+def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
+    first, protocol = group[0], group[0].protocol
+    folds, seeds = sorted({row.fold for row in group}), sorted({row.seed for row in group})
+    by_fold = [_mean(row.metrics[metric] for row in group if row.fold == fold) for fold in folds]
+    by_seed = [_mean(row.metrics[metric] for row in group if row.seed == seed) for seed in seeds]
+    one_run = [row for row in group if (row.seed, row.draw) == (first.seed, first.draw)]
+    return Cell(
+        kind=first.kind,
+        suite=protocol.suite,
+        task=protocol.task,
+        features=first.features,
+        baseline=first.baseline,
+        fraction=protocol.fraction,
+        metric=metric,
+        mean=_mean(by_fold),
+        sd_folds=_sd(by_fold),
+        sd_seeds=_sd(by_seed),
+        n_folds=len(folds),
+        n_seeds=len(seeds),
+        n_units=protocol.evaluated_units,
+        n_evaluations=_total([row.n for row in one_run]),
+        n_events=_total([row.events for row in one_run]),
+        protocol=protocol.id_for(metric),
+        missing_units=protocol.missing_units + protocol.missing_slides,
+        variant=first.provenance.variant,
+    )
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
+
+
+def _sd(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _date(group: Sequence[FoldResult]) -> str:
+    return max((row.timing.date for row in group if row.timing), default="")
+
+
+def _name(row: FoldResult) -> str:
+    return f"{row.protocol.task} at {row.protocol.fraction:.0%}, {row.features}/{row.baseline}"
+
+
+def _incomplete(group: Sequence[FoldResult], complete: int) -> str:
+    first = group[0]
+    runs = len({(row.seed, row.draw) for row in group})
+    return (
+        f"{_name(first)} is incomplete: {len(group) - complete} folds belong to runs that lack some of their "
+        f"{first.protocol.folds} folds ({runs} runs in all). Run the same command again to finish it."
+    )
+
+
+def _rank() -> Callable[[Cell], tuple[object, ...]]:
+    order = {task: i for name in suite_names() for i, task in enumerate(load_suite(name).tasks)}
+    return lambda cell: (
+        cell.suite,
+        order.get(cell.task, len(order)),
+        cell.task,
+        cell.metric,
+        -cell.fraction,
+        cell.missing_units > 0,
+        -cell.mean,
+    )

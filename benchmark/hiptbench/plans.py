@@ -1,0 +1,197 @@
+"""Plan: every fold that a run stands for, what is done already, and what is skipped and why."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hiptbench import rooms
+from hiptbench.baselines import Baseline
+from hiptbench.code_hash import library_versions, source_hash
+from hiptbench.errors import FeatureError, RunError, name_some
+from hiptbench.feature_sources import packed
+from hiptbench.features import FeatureSet
+from hiptbench.heads.base import Head
+from hiptbench.jobs import Job
+from hiptbench.registry import settings_of
+from hiptbench.results import Protocol, Provenance
+from hiptbench.store import Store
+from hiptbench.suites import Suite
+from hiptbench.task_cohort import restrict
+from hiptbench.tasks import Task
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked to run.
+
+    Attributes:
+        suite: The suite that fractions and metrics come from.
+        tasks: Names of the tasks.
+        features: Name or folder; None takes each task's own.
+        baselines: The methods.
+        fractions: Training fractions; None takes the suite's.
+        seeds: Seeds of the fits; methods that draw nothing run the first only.
+        allow_missing: Whether a cohort may lack slides; such rows are never ranked with complete ones.
+        verify: Whether to read and hash all feature files again.
+        home: The data home.
+    """
+
+    suite: Suite
+    tasks: Sequence[str]
+    features: str | None
+    baselines: Sequence[Baseline]
+    fractions: Sequence[float] | None = None
+    seeds: Sequence[int] = (1,)
+    allow_missing: bool = False
+    verify: bool = False
+    home: Path | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a run.
+
+    Attributes:
+        jobs: Every fold.
+        skipped: Why a method does not run on a task.
+        notes: What a user should know before the run: packed or changed features.
+    """
+
+    jobs: tuple[Job, ...]
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_do(self, store: Store) -> tuple[Job, ...]:
+        """Return the jobs that the store does not have yet."""
+        return tuple(job for job in self.jobs if not store.has(job.fingerprint))
+
+
+def make_plan(request: Request, *, on_file: Progress | None = None) -> Plan:
+    """Check that a request can be run and list its folds; nothing is fitted.
+
+    Args:
+        request: What to run.
+        on_file: Called with (files done, files in all) while features are packed.
+
+    Raises:
+        HiptbenchError: If a task, its features, a head or a fraction is not usable.
+    """
+    jobs: list[Job] = []
+    skipped: list[str] = []
+    opened = _Opened(request, on_file)
+    for name in request.tasks:
+        task = Task.load(name, request.home)
+        usable = [baseline for baseline in request.baselines if not baseline.skip(task.spec)]
+        skipped += [reason for baseline in request.baselines if (reason := baseline.skip(task.spec))]
+        if usable:
+            features, path = opened.features(task)
+            cohort = _cohort(task, features, request.allow_missing)
+            jobs += _task_jobs(request, task, cohort, features, path, usable)
+    if not jobs:
+        raise RunError(f"There is nothing to run: {'; '.join(skipped) or 'no task was given'}.")
+    return Plan(tuple(jobs), tuple(skipped), tuple(opened.notes))
+
+
+class _Opened:
+    """Opens each feature set once and collects what there is to say about it."""
+
+    def __init__(self, request: Request, on_file: Progress | None) -> None:
+        self.request, self.on_file = request, on_file
+        self.notes: list[str] = []
+        self._open: dict[str, tuple[FeatureSet, Path]] = {}
+
+    def features(self, task: Task) -> tuple[FeatureSet, Path]:
+        name = self.request.features or task.spec.features
+        if name is None:
+            raise RunError(f"{task.name} has no features of its own: give --features NAME or --features DIR.")
+        if name not in self._open:
+            opened, path, report = packed(name, self.request.home, verify=self.request.verify, on_file=self.on_file)
+            self._open[name] = opened, path
+            if report and report.changed:
+                self.notes.append(
+                    f"{len(report.changed)} slides of '{opened.card.name}' have changed since they were packed "
+                    f"({name_some(report.changed)}): every fold of their tasks runs again."
+                )
+        return self._open[name]
+
+
+def _cohort(task: Task, features: FeatureSet, allow_missing: bool) -> Task:
+    missing = features.missing(task.all_slides)
+    if missing and not allow_missing:
+        raise FeatureError(
+            f"The features '{features.card.name}' lack {len(missing)} of the {len(task.all_slides)} slides of "
+            f"{task.name}: {name_some(missing)}. Add them, or run with --allow-missing: such rows are never ranked "
+            "with complete ones."
+        )
+    return restrict(task, features)
+
+
+def _task_jobs(
+    request: Request,
+    task: Task,
+    cohort: Task,
+    features: FeatureSet,
+    path: Path,
+    baselines: Iterable[Baseline],
+) -> list[Job]:
+    feature_hash = features.content_hash(cohort.all_slides)
+    jobs = []
+    for baseline in baselines:
+        head = baseline.make_head()
+        provenance = _provenance(head, feature_hash)
+        for fraction in request.fractions or request.suite.fractions_of(task.spec):
+            protocol = _protocol(request.suite, task, cohort, fraction)
+            for seed in request.seeds if head.stochastic else request.seeds[:1]:
+                jobs += [
+                    Job(
+                        protocol=protocol,
+                        provenance=provenance,
+                        kind="synthetic" if task.spec.synthetic or features.card.synthetic else "measured",
+                        baseline=baseline,
+                        features=features.card.name,
+                        features_path=path,
+                        home=rooms.home(request.home),
+                        rule=request.suite.fractions.rule if fraction < 1 else None,
+                        fold=split.fold,
+                        draw=0,
+                        seed=seed,
+                    )
+                    for split in cohort.splits
+                ]
+    return jobs
+
+
+def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float) -> Protocol:
+    rule = suite.fractions.rule
+    for split in cohort.splits:
+        split.take(fraction, rule=rule)  # refuses a fraction that cannot be drawn before any work starts
+    hashes = cohort.hashes
+    return Protocol(
+        suite=suite.name,
+        task=task.name,
+        task_kind=task.spec.kind,
+        cohort=hashes.cohort,
+        labels=hashes.labels,
+        splits=hashes.splits,
+        folds=len(cohort.splits),
+        evaluated_units=len(cohort.ever_evaluated),
+        missing_units=len(task.units) - len(cohort.units),
+        missing_slides=len(task.all_slides) - len(cohort.all_slides),
+        fraction=fraction,
+        fraction_rule=rule.stated if rule and fraction < 1 else None,
+        evaluate_on=task.spec.evaluate_on,
+        unit=task.spec.unit,
+    )
+
+
+def _provenance(head: Head, feature_hash: str) -> Provenance:
+    head_class = type(head)
+    return Provenance(
+        feature_hash=feature_hash,
+        head=f"{head_class.__module__}:{head_class.__qualname__}",
+        settings=settings_of(head),
+        versions=library_versions(),
+        source_hash=source_hash(head_class.__module__),
+    )

@@ -1,0 +1,78 @@
+"""Names of heads and extractors, and objects from other packages as "package.module:Object"."""
+
+import dataclasses
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import pydantic
+
+from hiptbench.errors import HeadError, UnknownNameError
+from hiptbench.extractors.base import FeatureExtractor
+from hiptbench.heads.base import Head
+
+HEADS: Mapping[str, str] = {
+    "cox": "hiptbench.heads.cox:Cox",
+    "knn": "hiptbench.heads.knn:KNN",
+    "logistic": "hiptbench.heads.linear:Logistic",
+}
+
+EXTRACTORS: Mapping[str, str] = {
+    "random": "hiptbench.extractors.random:RandomProjection",
+}
+
+
+def make_head(name: str, settings: Mapping[str, Any] | None = None) -> Head:
+    """Make a head from its name and settings.
+
+    Args:
+        name: A name in ``HEADS``, or "package.module:Object" for anybody's own.
+        settings: Values for the head's fields; the rest keep their defaults.
+
+    Raises:
+        UnknownNameError: If there is no such head.
+        HeadError: If a setting is unknown or of the wrong type, or the object is no head.
+    """
+    head = _make("head", name, HEADS, settings or {})
+    if not isinstance(head, Head):
+        raise HeadError(f"'{name}' is not a head: it needs kinds, stochastic and fit (see hiptbench.heads.base.Head).")
+    return head
+
+
+def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> FeatureExtractor:
+    """Make a feature extractor from its name and settings; see ``make_head``."""
+    extractor = _make("extractor", name, EXTRACTORS, settings or {})
+    if not isinstance(extractor, FeatureExtractor):
+        raise HeadError(f"'{name}' is not an extractor: it needs name, dim, level and extract.")
+    return extractor
+
+
+def settings_of(made: Any) -> dict[str, Any]:
+    """Return every setting of a head or extractor, defaults included."""
+    return dataclasses.asdict(made)
+
+
+def _make(kind: str, name: str, known: Mapping[str, str], settings: Mapping[str, Any]) -> object:
+    target = _find(kind, name, known)
+    if not dataclasses.is_dataclass(target):
+        raise HeadError(f"The {kind} '{name}' is not a dataclass; its settings are its fields, so it must be one.")
+    fields = {field.name for field in dataclasses.fields(target) if field.init}
+    for key in settings:
+        if key not in fields:
+            raise UnknownNameError(f"setting of the {kind} '{name}'", key, fields)
+    try:
+        return pydantic.TypeAdapter(target).validate_python(dict(settings))
+    except pydantic.ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise HeadError(f"The {kind} '{name}' refuses its settings: {problems}.") from error
+
+
+def _find(kind: str, name: str, known: Mapping[str, str]) -> Any:
+    path = known.get(name, name)
+    module, colon, attribute = path.partition(":")
+    if not colon:
+        raise UnknownNameError(kind, name, known)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise HeadError(f"The {kind} '{name}' cannot be imported: {error}.") from error

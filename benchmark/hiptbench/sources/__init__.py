@@ -1,0 +1,1 @@
+"""Where labels, splits and published features come from: public checkouts or a user's CSV."""

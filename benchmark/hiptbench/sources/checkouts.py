@@ -1,0 +1,168 @@
+"""Build a registered task from checkouts of the public repositories, following the quirks its entry states."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hiptbench.errors import SourceError, TaskError, name_some
+from hiptbench.formats import slide_id
+from hiptbench.formats.splits import SplitLists, read_splits
+from hiptbench.formats.tables import read_table
+from hiptbench.splits import Split
+from hiptbench.task_checks import check_task
+from hiptbench.task_spec import (
+    CheckoutData,
+    CheckoutFile,
+    EmbeddedSlidesOnly,
+    LabelMap,
+    NormalTissue,
+    TaskSpec,
+)
+from hiptbench.tasks import SlideRow, Task
+
+Checkouts = Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What a published rule leaves out of a task.
+
+    Attributes:
+        reason: Why, in words.
+        names: Slide ids, or unit ids where split files name units that the labels lack.
+    """
+
+    reason: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A task built from checkouts, and what its rules left out."""
+
+    task: Task
+    dropped: tuple[Dropped, ...]
+
+
+def build_task(spec: TaskSpec, checkouts: Checkouts) -> Built:
+    """Build one registered task and check it against its entry's counts and hashes.
+
+    Args:
+        spec: A task whose data come from checkouts.
+        checkouts: "hipt" and "porpoise" to the folders of the checkouts.
+
+    Returns:
+        The task and what was dropped on the way, with reasons.
+
+    Raises:
+        SourceError: If a file is not where it should be.
+        TaskError: If labels and splits contradict each other or the registry.
+    """
+    if not isinstance(spec.data, CheckoutData):
+        raise TaskError(f"{spec.name} is not made from a checkout; its data are '{spec.data.origin}'.")
+    table = _read_labels(spec.data, checkouts)
+    dropped = []
+    for reason, keep in _filters(spec, spec.data, checkouts):
+        mask = keep(table)
+        dropped.append(Dropped(reason, tuple(table.loc[~mask, "slide"])))
+        table = table[mask]
+    rows = [_slide_row(record, spec.data) for record in table.to_dict("records")]
+    lists = read_splits(locate(checkouts, spec.data.splits))
+    units = {row.slide if spec.unit == "slide" else row.case for row in rows}
+    splits, outside = _restrict(lists, units)
+    if outside.names and spec.data.quirks.split_ids_outside_labels.rule == "refuse":
+        raise TaskError(f"The splits of {spec.name} name units without labels: {name_some(outside.names)}.")
+    task = Task.build(spec, rows, splits)
+    check_task(task)
+    return Built(task, tuple(part for part in (*dropped, outside) if part.names))
+
+
+def locate(checkouts: Checkouts, file: CheckoutFile) -> Path:
+    """Return the path of a file or folder inside its checkout.
+
+    Raises:
+        SourceError: If the checkout was not given or lacks it.
+    """
+    if file.checkout not in checkouts:
+        raise SourceError(f"{file.path} comes from a checkout of {file.checkout.upper()}: give --{file.checkout} DIR.")
+    path = checkouts[file.checkout] / file.path
+    if not path.exists():
+        raise SourceError(
+            f"{checkouts[file.checkout]} has no {file.path}. Is it a checkout of {file.checkout.upper()} at the commit "
+            "that the README names? `hiptbench data fetch` gets one."
+        )
+    return path
+
+
+def _read_labels(data: CheckoutData, checkouts: Checkouts) -> pd.DataFrame:
+    labels, codes = data.labels, data.quirks.codes
+    answers = (labels.label_column, labels.time_column, labels.censored_column)
+    code = codes.column if codes and codes.rule == "keep listed" else None
+    columns = [labels.slide_column, labels.case_column, *dict.fromkeys(c for c in (*answers, code) if c)]
+    text = [labels.slide_column, labels.case_column]
+    table = read_table(locate(checkouts, labels), columns=columns, text=text)
+    return table.assign(slide=[slide_id(name) for name in table[labels.slide_column]])
+
+
+Filter = Callable[[pd.DataFrame], "pd.Series[bool]"]
+
+
+def _filters(spec: TaskSpec, data: CheckoutData, checkouts: Checkouts) -> Iterator[tuple[str, Filter]]:
+    """Yield (reason for dropping, which rows to keep) for each quirk that narrows the cohort."""
+    quirks, column = data.quirks, data.labels.label_column
+    if quirks.codes and quirks.codes.rule == "keep listed":
+        code, listed = quirks.codes.column, quirks.codes.listed
+        yield "diagnosis code is not in the cohort", lambda table: table[code].isin(listed)
+    if quirks.label_map and column:
+        known = quirks.label_map
+        yield (
+            "diagnosis code is not a class of the task",
+            lambda table: _is_class(table[column], known, spec.name),
+        )
+    ids = _embedded(quirks.embedded_slides_only, checkouts)
+    yield "no published region embedding", lambda table: table["slide"].isin(ids)
+    if quirks.normal_tissue:
+        tissue = quirks.normal_tissue
+        yield "slide of normal tissue", lambda table: _tumour_or_kept(table["slide"], tissue, spec.name)
+
+
+def _is_class(codes: "pd.Series[str]", label_map: LabelMap, task: str) -> "pd.Series[bool]":
+    unknown = sorted(set(codes) - set(label_map.classes) - set(label_map.ignored))
+    if unknown:
+        raise TaskError(f"The labels of {task} hold codes that the registry does not know: {name_some(unknown)}.")
+    return codes.isin(label_map.classes)
+
+
+def _embedded(quirk: EmbeddedSlidesOnly, checkouts: Checkouts) -> set[str]:
+    listing = locate(checkouts, CheckoutFile(checkout="hipt", path=quirk.listing))
+    ids = read_table(listing, columns=[quirk.column], text=[quirk.column])[quirk.column]
+    return {slide_id(name) for name in ids}
+
+
+def _tumour_or_kept(slides: "pd.Series[str]", quirk: NormalTissue, task: str) -> "pd.Series[bool]":
+    # A TCGA barcode's fourth field starts with the sample type; 10 to 14 are normal tissue.
+    normal = slides.str.split("-").str[3].str[:2].between("10", "14")
+    if normal.sum() != quirk.slides:
+        raise TaskError(f"{task} has {normal.sum()} slides of normal tissue, the registry says {quirk.slides}.")
+    return ~normal if quirk.rule == "drop" else normal | True
+
+
+def _restrict(lists: Sequence[SplitLists], units: set[str]) -> tuple[list[Split], Dropped]:
+    named = dict.fromkeys(unit for fold in lists for part in (fold.train, fold.val, fold.test) for unit in part)
+    outside = tuple(unit for unit in named if unit not in units)
+    splits = [
+        Split(fold.fold, *(tuple(u for u in part if u in units) for part in (fold.train, fold.val, fold.test)))
+        for fold in lists
+    ]
+    return splits, Dropped("named by the splits, but not in the cohort", outside)
+
+
+def _slide_row(record: Mapping[Hashable, object], data: CheckoutData) -> SlideRow:
+    labels, label_map = data.labels, data.quirks.label_map
+    slide, case = str(record["slide"]), str(record[labels.case_column])
+    if label_map:
+        return SlideRow(slide, case, label=label_map.classes[str(record[labels.label_column])])
+    time, censored = record[labels.time_column], record[labels.censored_column]
+    return SlideRow(slide, case, time=float(str(time)), event=not bool(float(str(censored))))

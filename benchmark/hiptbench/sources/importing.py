@@ -1,0 +1,132 @@
+"""Import labels, splits and the published region embeddings from checkouts into the data home."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hiptbench import rooms
+from hiptbench.errors import FeatureError, UnknownNameError
+from hiptbench.features import FeatureCard, FeatureSet
+from hiptbench.packing import PackReport, pack
+from hiptbench.schema import Strict, read_yaml
+from hiptbench.sources.checkouts import Built, Checkouts, build_task, locate
+from hiptbench.suites import load_suite
+from hiptbench.task_spec import CheckoutFile
+from hiptbench.task_store import load_spec, save_task
+
+Progress = Callable[[int, int], None]
+
+
+class PublishedFeatures(Strict):
+    """A feature set that is published as files, as ``tasks/features/<name>.yaml`` states it.
+
+    Attributes:
+        card: What the features are.
+        files: Where they lie.
+        dtype: What they are rounded to by definition.
+        suite: The suite whose cohort ``content_hash`` covers.
+        content_hash: Hash over the slides of that suite; see ``FeatureSet.content_hash``.
+    """
+
+    card: FeatureCard
+    files: CheckoutFile
+    dtype: str
+    suite: str
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class ImportedFeatures:
+    """The packed feature set, what packing did, and which slides of its suite have no features."""
+
+    features: FeatureSet
+    report: PackReport
+    missing: tuple[str, ...]
+
+
+def load_published_features(name: str) -> PublishedFeatures:
+    """Load the registry's entry of a published feature set.
+
+    Raises:
+        UnknownNameError: If there is none of that name.
+    """
+    paths = {path.stem: path for path in (rooms.TASKS / "features").glob("*.yaml")}
+    if name not in paths:
+        raise UnknownNameError("published feature set", name, paths)
+    return read_yaml(paths[name], PublishedFeatures)
+
+
+def import_tasks(suite: str, checkouts: Checkouts, home: str | Path | None = None) -> list[Built]:
+    """Build, check and save every task of a suite.
+
+    Args:
+        suite: Name of a suite whose tasks come from checkouts.
+        checkouts: "hipt" and "porpoise" to the folders of the checkouts.
+        home: The data home.
+
+    Returns:
+        The tasks with what their rules left out; nothing is saved unless all of them pass their checks.
+    """
+    built = [build_task(load_spec(name, home), checkouts) for name in load_suite(suite).tasks]
+    for one in built:
+        save_task(one.task, home)
+    return built
+
+
+def import_features(
+    name: str,
+    checkouts: Checkouts,
+    built: list[Built],
+    *,
+    home: str | Path | None = None,
+    verify: bool = False,
+    on_file: Progress | None = None,
+) -> ImportedFeatures:
+    """Pack a published feature set into the home and check it against the registry's hash.
+
+    Args:
+        name: Name of the feature set.
+        checkouts: The folders of the checkouts.
+        built: The tasks of its suite.
+        home: The data home.
+        verify: Read every file again.
+        on_file: Called with (files done, files in all).
+
+    Raises:
+        FeatureError: If a file is broken, or all slides are there but their values are not the published ones.
+    """
+    entry = load_published_features(name)
+    source = locate(checkouts, entry.files)
+    target = rooms.home(home) / "features" / name
+    features, report = pack(source, target, card=entry.card, dtype=entry.dtype, verify=verify, on_file=on_file)
+    slides = sorted({slide for one in built for slide in one.task.all_slides})
+    missing = features.missing(slides)
+    found = features.content_hash(slides) if not missing else entry.content_hash
+    if found != entry.content_hash:
+        shutil.rmtree(target)
+        raise FeatureError(
+            f"The features in {source} hash to {found[:12]}, the registry says "
+            f"{entry.content_hash[:12]}: they are not the published '{name}'. Fetch them again, or use them under "
+            "another name with --features DIR."
+        )
+    return ImportedFeatures(features, report, missing)
+
+
+def default_checkouts(
+    hipt: Path | None, porpoise: Path | None, embeddings: Path | None = None, home: str | Path | None = None
+) -> tuple[Checkouts, Checkouts]:
+    """Return the checkouts to take labels and splits from, and those to take embeddings from.
+
+    Args:
+        hipt: A checkout of HIPT; otherwise the one that ``data fetch`` made, if there is one.
+        porpoise: A checkout of PORPOISE; likewise.
+        embeddings: A checkout of HIPT at a commit that has the embeddings; otherwise ``hipt``, if that was given.
+        home: The data home.
+    """
+    fetched = rooms.home(home) / "checkouts"
+    hipt_or_fetched = hipt or fetched / "HIPT"
+    found = {"hipt": hipt_or_fetched, "porpoise": porpoise or fetched / "PORPOISE"}
+    holder = embeddings or (hipt if hipt else fetched / "HIPT-embeddings")
+    existing = {name: path for name, path in found.items() if path.is_dir()}
+    return existing, {"hipt": holder} if holder.is_dir() else {}

@@ -1,0 +1,184 @@
+"""The contracts, importable by users: a toy task, and checks that any head, extractor or task must pass."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+
+from hiptbench.evaluate import evaluate_split
+from hiptbench.extractors.base import FeatureExtractor
+from hiptbench.features import FeatureCard, FeatureSet, write_features
+from hiptbench.heads.base import Head, load_fitted
+from hiptbench.predictions import Prediction
+from hiptbench.sources.own import make_folds
+from hiptbench.splits import Split
+from hiptbench.targets import Labels, Survival
+from hiptbench.task_checks import measured
+from hiptbench.task_spec import Expected, Folds, Kind, OwnData, TaskSpec
+from hiptbench.tasks import SlideRow, Task
+
+
+def toy_task(
+    kind: Kind = "classification", *, cases: int = 60, folds: int = 2, classes: int = 2, seed: int = 0
+) -> Task:
+    """Return a small task of one slide a case, with made folds.
+
+    Args:
+        kind: Kind of the task.
+        cases: Number of cases.
+        folds: Number of folds; every case is tested once.
+        classes: Number of classes; classification only.
+        seed: Seed of labels and folds.
+    """
+    rng = np.random.default_rng(seed)
+    names = tuple(f"class{i}" for i in range(classes))
+    if kind == "classification":
+        rows = [SlideRow(f"slide{i:03}", f"case{i:03}", label=names[i % classes]) for i in range(cases)]
+    else:
+        times, events = rng.exponential(30, cases), rng.random(cases) < 0.6
+        rows = [
+            SlideRow(f"slide{i:03}", f"case{i:03}", time=float(times[i]), event=bool(events[i])) for i in range(cases)
+        ]
+    spec = TaskSpec(
+        name=f"toy_{kind}",
+        title="Toy",
+        kind=kind,
+        unit="slide",
+        evaluate_on="test",
+        classes=names if kind == "classification" else None,
+        endpoint="death" if kind == "survival" else None,
+        licence="CC0",
+        citation="none",
+        folds=Folds(count=folds, scheme="partition", patient_disjoint=True, source="made"),
+        data=OwnData(origin="own", made_from="toy_task"),
+        expected=Expected(units=0, evaluated=0, cases=0, slides=0),
+    )
+    splits = make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)
+    draft = Task.build(spec, rows, splits)
+    return Task.build(spec.model_copy(update={"expected": measured(draft)}), rows, splits)
+
+
+def toy_features(task: Task, folder: Path, *, dim: int = 8, signal: float = 2.0, seed: int = 0) -> FeatureSet:
+    """Write and open features of a toy task, whose first values depend on what is to be predicted.
+
+    Args:
+        task: The task.
+        folder: Where to write.
+        dim: Length of a feature vector.
+        signal: How far the units differ, in standard deviations.
+        seed: Seed of the noise.
+    """
+    rng = np.random.default_rng(seed)
+    slides = {}
+    for position, unit in enumerate(task.units):
+        for slide in task.slides(unit):
+            values = rng.standard_normal((int(rng.integers(2, 7)), dim)).astype(np.float32)
+            values[:, _signal_column(task, position) % dim] += signal * _signal(task, position)
+            slides[slide] = values
+    write_features(folder, FeatureCard(name=folder.name, encoder="toy"), slides)
+    return FeatureSet.open(folder)
+
+
+def check_head(head: Head, folder: Path) -> None:
+    """Check that a head keeps its contract, on a toy task of each of its kinds.
+
+    The contract: the evaluated labels change no prediction; the same seed gives the same predictions; a bag's
+    prediction does not depend on the other bags; predictions have the right shape, are finite, and probabilities sum
+    to one; survival curves do not rise and their times do; higher risk means a lower curve; what is saved predicts
+    the same when it is loaded; the head keeps no state.
+
+    Args:
+        head: The head.
+        folder: A folder to write into.
+
+    Raises:
+        AssertionError: Naming the part of the contract that is broken.
+    """
+    assert head.kinds, "a head names its kinds"
+    for kind in get_args(Kind):
+        if kind not in head.kinds:
+            continue
+        for classes in (2, 3) if kind == "classification" else (2,):
+            task = toy_task(kind, classes=classes)
+            features = toy_features(task, folder / f"{kind}{classes}")
+            _check_on(head, task, features, folder / "model")
+
+
+def check_extractor(extractor: FeatureExtractor) -> None:
+    """Check that an extractor keeps its contract: shape, float32, finite values, each image by itself, no state.
+
+    Raises:
+        AssertionError: Naming the part of the contract that is broken.
+    """
+    images = np.random.default_rng(0).integers(0, 256, (4, 256, 256, 3), dtype=np.uint8)
+    features = extractor.extract(images)
+    assert features.shape == (4, extractor.dim), f"extract returns [n, dim], not {features.shape}"
+    assert features.dtype == np.float32, f"extract returns float32, not {features.dtype}"
+    assert np.isfinite(features).all(), "features are finite"
+    alone = np.concatenate([extractor.extract(images[i : i + 1]) for i in (2, 0)])
+    np.testing.assert_allclose(alone, features[[2, 0]], rtol=1e-4, atol=1e-5, err_msg="an image's features are its own")
+
+
+def _check_on(head: Head, task: Task, features: FeatureSet, folder: Path) -> None:
+    split = task.splits[0]
+    before = repr(head)
+    first = evaluate_split(task, split, features, head, seed=1)
+    again = evaluate_split(task, split, features, head, seed=1)
+    assert_same(first.prediction, again.prediction, "the same seed gives the same prediction")
+    permuted = evaluate_split(permute_evaluated(task, split), split, features, head, seed=1)
+    assert_same(first.prediction, permuted.prediction, "the evaluated labels reach no prediction")
+    bags = [features.bag(unit, task.slides(unit)) for unit in first.units]
+    _check_one_by_one(first.prediction, [first.fitted.predict([bag]) for bag in bags[:3]])
+    first.fitted.save(folder)
+    assert_same(first.prediction, load_fitted(folder).predict(bags), "what was saved predicts the same")
+    assert repr(head) == before, "a head keeps no state"
+    _check_values(first.prediction)
+
+
+def permute_evaluated(task: Task, split: Split, *, seed: int = 0) -> Task:
+    """Return the task with the targets of a split's evaluated units permuted among them."""
+    evaluated = [task.units.index(unit) for unit in task.evaluated(split)]
+    order = np.arange(len(task.units))
+    order[evaluated] = np.random.default_rng(seed).permutation(evaluated)
+    return Task(task.spec, task.units, task.cases, task.slide_ids, task.target.take(list(order)), task.splits)
+
+
+def assert_same(one: Prediction, other: Prediction, why: str) -> None:
+    """Assert that two predictions are equal, bit for bit."""
+    for name in ("probabilities", "risk", "survival", "times"):
+        a, b = getattr(one, name), getattr(other, name)
+        assert (a is None) == (b is None), why
+        if a is not None:
+            np.testing.assert_array_equal(a, b, err_msg=why)
+
+
+def _check_one_by_one(together: Prediction, alone: list[Prediction]) -> None:
+    for position, one in enumerate(alone):
+        for name in ("probabilities", "risk", "survival"):
+            rows = getattr(together, name)
+            if rows is not None:
+                np.testing.assert_allclose(
+                    getattr(one, name)[0], rows[position], rtol=1e-6, atol=1e-9, err_msg="a bag's prediction is its own"
+                )
+
+
+def _check_values(prediction: Prediction) -> None:
+    if prediction.probabilities is not None:
+        np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, atol=1e-6, err_msg="rows sum to one")
+        assert (prediction.probabilities >= 0).all(), "probabilities are not negative"
+    if prediction.survival is not None and prediction.times is not None and prediction.risk is not None:
+        assert (np.diff(prediction.times) > 0).all(), "times rise"
+        assert (np.diff(prediction.survival, axis=1) <= 1e-12).all(), "survival curves do not rise"
+        assert ((prediction.survival >= 0) & (prediction.survival <= 1)).all(), "survival lies in [0, 1]"
+        order = np.argsort(prediction.risk)
+        assert (np.diff(prediction.survival[order].mean(axis=1)) <= 1e-9).all(), "higher risk means a lower curve"
+
+
+def _signal_column(task: Task, position: int) -> int:
+    return int(task.target.values[position]) if isinstance(task.target, Labels) else 0
+
+
+def _signal(task: Task, position: int) -> float:
+    if isinstance(task.target, Survival):
+        return float(-np.log1p(task.target.time[position]) / 2)
+    return 1.0
