@@ -10,6 +10,7 @@ from hiptbench.errors import SourceError, TaskError, name_some
 from hiptbench.formats import slide_id
 from hiptbench.formats.splits import SplitLists, read_splits
 from hiptbench.formats.tables import read_table
+from hiptbench.sources.label_tables import flag, number, read_labels
 from hiptbench.splits import Split
 from hiptbench.task_checks import check_task
 from hiptbench.task_spec import (
@@ -58,22 +59,27 @@ def build_task(spec: TaskSpec, checkouts: Checkouts) -> Built:
 
     Raises:
         SourceError: If a file is not where it should be.
+        FormatError: If a file cannot be read as what it should be.
         TaskError: If labels and splits contradict each other or the registry.
     """
     if not isinstance(spec.data, CheckoutData):
         raise TaskError(f"{spec.name} is not made from a checkout; its data are '{spec.data.origin}'.")
-    table = _read_labels(spec.data, checkouts)
+    path = locate(checkouts, spec.data.labels)
+    table = _read_labels(path, spec.data)
     dropped = []
     for reason, keep in _filters(spec, spec.data, checkouts):
         mask = keep(table)
         dropped.append(Dropped(reason, tuple(table.loc[~mask, "slide"])))
         table = table[mask]
-    rows = [_slide_row(record, spec.data) for record in table.to_dict("records")]
+    rows = [_slide_row(record, spec.data, path) for record in table.to_dict("records")]
     lists = read_splits(locate(checkouts, spec.data.splits))
     units = {row.slide if spec.unit == "slide" else row.case for row in rows}
     splits, outside = _restrict(lists, units)
     if outside.names and spec.data.quirks.split_ids_outside_labels.rule == "refuse":
-        raise TaskError(f"The splits of {spec.name} name units without labels: {name_some(outside.names)}.")
+        raise TaskError(
+            f"The splits of {spec.name} name {len(outside.names)} {spec.unit}s without labels: "
+            f"{name_some(outside.names)}."
+        )
     task = Task.build(spec, rows, splits)
     check_task(task)
     return Built(task, tuple(part for part in (*dropped, outside) if part.names))
@@ -96,14 +102,14 @@ def locate(checkouts: Checkouts, file: CheckoutFile) -> Path:
     return path
 
 
-def _read_labels(data: CheckoutData, checkouts: Checkouts) -> pd.DataFrame:
+def _read_labels(path: Path, data: CheckoutData) -> pd.DataFrame:
     labels, codes = data.labels, data.quirks.codes
-    answers = (labels.label_column, labels.time_column, labels.censored_column)
     code = codes.column if codes and codes.rule == "keep listed" else None
-    columns = [labels.slide_column, labels.case_column, *dict.fromkeys(c for c in (*answers, code) if c)]
-    text = [labels.slide_column, labels.case_column]
-    table = read_table(locate(checkouts, labels), columns=columns, text=text)
-    return table.assign(slide=[slide_id(name) for name in table[labels.slide_column]])
+    names = [labels.case_column, *(column for column in (labels.label_column, code) if column)]
+    numbers = [column for column in (labels.time_column, labels.censored_column) if column]
+    slide = labels.slide_column
+    table = read_labels(path, slide=slide, columns=[*names, *numbers], text=[slide, *names])
+    return table.assign(slide=[slide_id(name) for name in table[slide]])
 
 
 Filter = Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -146,7 +152,7 @@ def _tumour_or_kept(slides: "pd.Series[str]", quirk: NormalTissue, task: str) ->
     normal = slides.str.split("-").str[3].str[:2].between("10", "14")
     if normal.sum() != quirk.slides:
         raise TaskError(f"{task} has {normal.sum()} slides of normal tissue, the registry says {quirk.slides}.")
-    return ~normal if quirk.rule == "drop" else normal | True
+    return ~normal if quirk.rule == "drop" else slides.notna()
 
 
 def _restrict(lists: Sequence[SplitLists], units: set[str]) -> tuple[list[Split], Dropped]:
@@ -159,10 +165,12 @@ def _restrict(lists: Sequence[SplitLists], units: set[str]) -> tuple[list[Split]
     return splits, Dropped("named by the splits, but not in the cohort", outside)
 
 
-def _slide_row(record: Mapping[Hashable, object], data: CheckoutData) -> SlideRow:
+def _slide_row(record: Mapping[Hashable, object], data: CheckoutData, path: Path) -> SlideRow:
     labels, label_map = data.labels, data.quirks.label_map
     slide, case = str(record["slide"]), str(record[labels.case_column])
     if label_map:
         return SlideRow(slide, case, label=label_map.classes[str(record[labels.label_column])])
-    time, censored = record[labels.time_column], record[labels.censored_column]
-    return SlideRow(slide, case, time=float(str(time)), event=not bool(float(str(censored))))
+    time = number(record[labels.time_column], f"{path}: column '{labels.time_column}' of slide {slide}")
+    place = f"{path}: column '{labels.censored_column}' of slide {slide}"
+    censored = flag(record[labels.censored_column], place, "1 is censored, 0 an event")
+    return SlideRow(slide, case, time=time, event=not censored)

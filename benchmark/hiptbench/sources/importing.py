@@ -1,6 +1,5 @@
 """Import labels, splits and the published region embeddings from checkouts into the data home."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from hiptbench import rooms
 from hiptbench.errors import FeatureError, UnknownNameError
 from hiptbench.features import FeatureCard, FeatureSet
+from hiptbench.pack import StoredDtype
 from hiptbench.packing import PackReport, pack
 from hiptbench.schema import Strict, read_yaml
 from hiptbench.sources.checkouts import Built, Checkouts, build_task, locate
@@ -31,7 +31,7 @@ class PublishedFeatures(Strict):
 
     card: FeatureCard
     files: CheckoutFile
-    dtype: str
+    dtype: StoredDtype
     suite: str
     content_hash: str
 
@@ -67,6 +67,13 @@ def import_tasks(suite: str, checkouts: Checkouts, home: str | Path | None = Non
 
     Returns:
         The tasks with what their rules left out; nothing is saved unless all of them pass their checks.
+
+    Raises:
+        UnknownNameError: If there is no such suite.
+        SourceError: If a checkout lacks a file.
+        FormatError: If a label table or a split file cannot be read.
+        TaskError: If labels and splits contradict each other or the registry.
+        StoreError: If the home cannot be written.
     """
     built = [build_task(load_spec(name, home), checkouts) for name in load_suite(suite).tasks]
     for one in built:
@@ -94,23 +101,31 @@ def import_features(
         on_file: Called with (files done, files in all).
 
     Raises:
+        UnknownNameError: If no feature set of that name is published.
+        SourceError: If the checkout lacks the files.
+        FormatError: If a file cannot be read; what was imported before stays, as with the next error.
         FeatureError: If a file is broken, or all slides are there but their values are not the published ones.
+        StoreError: If the home cannot be written.
     """
     entry = load_published_features(name)
     source = locate(checkouts, entry.files)
     target = rooms.home(home) / "features" / name
-    features, report = pack(source, target, card=entry.card, dtype=entry.dtype, verify=verify, on_file=on_file)
     slides = sorted({slide for one in built for slide in one.task.all_slides})
-    missing = features.missing(slides)
-    found = features.content_hash(slides) if not missing else entry.content_hash
-    if found != entry.content_hash:
-        shutil.rmtree(target)
-        raise FeatureError(
-            f"The features in {source} hash to {found[:12]}, the registry says "
-            f"{entry.content_hash[:12]}: they are not the published '{name}'. Fetch them again, or use them under "
-            "another name with --features DIR."
-        )
-    return ImportedFeatures(features, report, missing)
+
+    def check(features: FeatureSet) -> None:
+        if features.missing(slides):
+            return  # nothing is published to compare a part with
+        found = features.content_hash(slides)
+        if found != entry.content_hash:
+            raise FeatureError(
+                f"The features in {source} hash to {found[:12]}, the registry says {entry.content_hash[:12]}: they are "
+                f"not the published '{name}'. Fetch them again, or use them under another name with --features DIR."
+            )
+
+    features, report = pack(
+        source, target, card=entry.card, dtype=entry.dtype, verify=verify, check=check, on_file=on_file
+    )
+    return ImportedFeatures(features, report, features.missing(slides))
 
 
 def default_checkouts(

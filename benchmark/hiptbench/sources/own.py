@@ -1,19 +1,20 @@
 """Make a task of one's own from a label table, with given splits or patient-grouped, stratified folds."""
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from hiptbench.errors import TaskError, name_some
+from hiptbench.errors import TaskError
 from hiptbench.formats import slide_id
 from hiptbench.formats.splits import read_splits
-from hiptbench.formats.tables import read_table
+from hiptbench.sources.label_tables import flag, number, read_labels
 from hiptbench.splits import Split
 from hiptbench.targets import Labels
-from hiptbench.task_checks import measured
-from hiptbench.task_spec import Expected, Folds, Kind, OwnData, TaskSpec, Unit
+from hiptbench.task_checks import measured, shared_cases
+from hiptbench.task_spec import NAME_PATTERN, Expected, Folds, Kind, OwnData, TaskSpec, Unit
 from hiptbench.task_store import registered, save_task
 from hiptbench.tasks import SlideRow, Task
 
@@ -26,7 +27,7 @@ class Columns:
 
     Attributes:
         slide: Slide ids, with or without a file suffix.
-        case: Case (patient) ids.
+        case: Case (patient) ids; may be the column of slides where every patient has one.
         label: Class names; classification only.
         time: Times; survival only.
         event: 1 where the event was seen, 0 where the time is censored; survival only.
@@ -53,6 +54,17 @@ class Columns:
             return "survival"
         raise TaskError("Give --label-col for classification, or --time-col and --event-col for survival.")
 
+    @property
+    def months(self) -> float:
+        """How many months the time unit has.
+
+        Raises:
+            TaskError: If it is not a unit of time.
+        """
+        if self.time_unit not in MONTHS_PER:
+            raise TaskError(f"A time unit is one of {', '.join(MONTHS_PER)}, not '{self.time_unit}'.")
+        return MONTHS_PER[self.time_unit]
+
 
 def create_task(
     name: str,
@@ -65,13 +77,14 @@ def create_task(
     unit: Unit | None = None,
     home: str | Path | None = None,
 ) -> Task:
-    """Make a task and write it into the data home.
+    """Make a task and write it into the data home; an earlier one of that name is replaced.
 
     Args:
         name: Its name; lower-case letters, digits, - and _.
         labels: CSV or TSV, one row a slide.
         columns: The table's columns.
-        splits: A folder of CLAM's ``splits_<i>.csv``; otherwise folds are made.
+        splits: A folder of CLAM's ``splits_<i>.csv``, which list units; otherwise folds are made. Without a test
+            part, val is what is evaluated.
         folds: Number of folds to make: patient-grouped, stratified by class or event; each unit is tested once.
         seed: Seed of the folds.
         unit: "slide" or "case"; cases for survival and slides for classification by default.
@@ -81,17 +94,17 @@ def create_task(
         The task, checked and saved.
 
     Raises:
-        TaskError: If labels and splits contradict each other, or a fold could not be evaluated.
+        FormatError: If the table or a split file cannot be read.
+        TaskError: If the name cannot be used, labels and splits contradict each other, or a fold could not be
+            evaluated; an earlier task of that name stays as it was.
+        StoreError: If the home cannot be written.
     """
-    if name in registered():
-        raise TaskError(f"'{name}' is a task of the registry; choose another name.")
+    _check_name(name)
     rows = _rows(labels, columns)
-    unit = unit or ("case" if columns.kind == "survival" else "slide")
-    spec = _spec(name, labels, columns, rows, unit)
-    bare = Task.build(spec, rows, [])
-    parts = _given(splits) if splits else make_folds(bare, folds=folds, seed=seed)
+    spec = _spec(name, labels, columns, rows, unit or ("case" if columns.kind == "survival" else "slide"))
+    parts = _given(splits) if splits else make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)
     source = f"{splits}" if splits else f"made: {folds} folds, patient-grouped, stratified, seed {seed}"
-    task = _completed(spec, rows, parts, source, made=splits is None)
+    task = _completed(Task.build(spec, rows, parts), source, made=splits is None)
     save_task(task, home)
     return task
 
@@ -105,16 +118,16 @@ def make_folds(task: Task, *, folds: int, seed: int) -> list[Split]:
         seed: Seed of the shuffle.
 
     Raises:
-        TaskError: If there are fewer patients than folds.
+        TaskError: If a class (or the patients with, or without, an event) has fewer patients than there are folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     strata = task.target.values if isinstance(task.target, Labels) else task.target.event.astype(np.int64)
-    smallest = min(len({task.cases[i] for i in np.flatnonzero(strata == value)}) for value in np.unique(strata))
-    if not 2 <= folds <= smallest:
+    rarest = min(len({task.cases[i] for i in np.flatnonzero(strata == value)}) for value in np.unique(strata))
+    if not 2 <= folds <= rarest:
         raise TaskError(
-            f"{task.name} cannot have {folds} folds: every fold needs a patient of each class (or with and without an "
-            f"event), and the rarest has {smallest}. Give --folds between 2 and {smallest}."
+            f"{task.name} cannot have {folds} folds: there are at least 2, and each needs a patient of every class "
+            f"(or with and without an event), of which the rarest has {rarest}. Give other --folds, or more patients."
         )
     splitter = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     units = np.array(task.units, dtype=object)
@@ -124,38 +137,32 @@ def make_folds(task: Task, *, folds: int, seed: int) -> list[Split]:
     ]
 
 
+def _check_name(name: str) -> None:
+    if not re.match(NAME_PATTERN, name):
+        raise TaskError(f"'{name}' cannot name a task: use lower-case letters, digits, - and _.")
+    if name in registered():
+        raise TaskError(f"'{name}' is a task of the registry; choose another name.")
+
+
 def _given(folder: Path) -> list[Split]:
     return [Split(lists.fold, lists.train, lists.val, lists.test) for lists in read_splits(folder)]
 
 
 def _rows(path: Path, columns: Columns) -> list[SlideRow]:
-    answers = [c for c in (columns.label, columns.time, columns.event) if c]
-    text = [c for c in (columns.slide, columns.case, columns.label) if c]
-    table = read_table(path, columns=[columns.slide, columns.case, *answers], text=text)
-    empty = table.index[table.isna().any(axis=1)]
-    if len(empty):
-        rows = name_some([str(table.loc[i, columns.slide]) for i in empty])
-        raise TaskError(f"{path} has {len(empty)} rows with empty cells in the columns asked for: slides {rows}.")
-    records = table.to_dict("records")
-    return [_row(record, columns, columns.kind, path) for record in records]
+    answers = [column for column in (columns.label, columns.time, columns.event) if column]
+    text = [column for column in (columns.slide, columns.case, columns.label) if column]
+    table = read_labels(path, slide=columns.slide, columns=[columns.case, *answers], text=text)
+    return [_row(record, columns, path) for record in table.to_dict("records")]
 
 
-def _row(record: Mapping[Hashable, object], columns: Columns, kind: Kind, path: Path) -> SlideRow:
+def _row(record: Mapping[Hashable, object], columns: Columns, path: Path) -> SlideRow:
     slide, case = slide_id(str(record[columns.slide])), str(record[columns.case])
-    if kind == "classification":
+    if columns.kind == "classification":
         return SlideRow(slide, case, label=str(record[columns.label]))
-    time, event = record[columns.time], record[columns.event]
-    if columns.time_unit not in MONTHS_PER:
-        raise TaskError(f"A time unit is one of {', '.join(MONTHS_PER)}, not '{columns.time_unit}'.")
-    if str(event) not in {"0", "1", "0.0", "1.0", "True", "False"}:
-        raise TaskError(
-            f"{path}: column '{columns.event}' of slide {slide} holds '{event}'; 1 is an event, 0 censored."
-        )
-    try:
-        months = float(str(time)) * MONTHS_PER[columns.time_unit]
-    except ValueError as error:
-        raise TaskError(f"{path}: column '{columns.time}' of slide {slide} holds '{time}', not a number.") from error
-    return SlideRow(slide, case, time=months, event=str(event) in {"1", "1.0", "True"})
+    time = number(record[columns.time], f"{path}: column '{columns.time}' of slide {slide}")
+    place = f"{path}: column '{columns.event}' of slide {slide}"
+    event = flag(record[columns.event], place, "1 is an event, 0 censored")
+    return SlideRow(slide, case, time=time * columns.months, event=event)
 
 
 def _spec(name: str, labels: Path, columns: Columns, rows: Sequence[SlideRow], unit: Unit) -> TaskSpec:
@@ -166,7 +173,7 @@ def _spec(name: str, labels: Path, columns: Columns, rows: Sequence[SlideRow], u
         kind=columns.kind,
         unit=unit,
         evaluate_on="test",
-        classes=None if survival else tuple(sorted({str(row.label) for row in rows})),
+        classes=None if survival else _classes(labels, columns, rows),
         endpoint=f"{columns.time}, {columns.event}" if survival else None,
         licence="the owner's",
         citation="none",
@@ -176,11 +183,22 @@ def _spec(name: str, labels: Path, columns: Columns, rows: Sequence[SlideRow], u
     )
 
 
-def _completed(spec: TaskSpec, rows: Sequence[SlideRow], parts: Sequence[Split], source: str, *, made: bool) -> Task:
+def _classes(path: Path, columns: Columns, rows: Sequence[SlideRow]) -> tuple[str, ...]:
+    classes = sorted({str(row.label) for row in rows})
+    if len(classes) < 2:
+        found = f"one class only, '{classes[0]}'" if classes else "no classes"
+        raise TaskError(f"{path}: column '{columns.label}' holds {found}. Classification needs at least two.")
+    return tuple(classes)
+
+
+def _completed(task: Task, source: str, *, made: bool) -> Task:
     """Fill in what only the finished task tells: where it is evaluated, its folds, counts and hashes."""
-    on_test = any(split.test for split in parts)
-    folds = Folds(count=len(parts), scheme="partition" if made else "given", patient_disjoint=made, source=source)
-    draft = spec.model_copy(update={"folds": folds, "evaluate_on": "test" if on_test else "val"})
-    task = Task.build(draft, rows, parts)
-    final = draft.model_copy(update={"expected": measured(task), "hashes": task.hashes})
-    return Task.build(final, rows, parts)
+    disjoint = not any(shared_cases(task, split) for split in task.splits)
+    scheme = Folds(
+        count=len(task.splits), scheme="partition" if made else "given", patient_disjoint=disjoint, source=source
+    )
+    on_test = any(split.test for split in task.splits)
+    draft = replace(
+        task, spec=task.spec.model_copy(update={"folds": scheme, "evaluate_on": "test" if on_test else "val"})
+    )
+    return replace(draft, spec=draft.spec.model_copy(update={"expected": measured(draft), "hashes": draft.hashes}))
