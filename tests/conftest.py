@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,30 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("needs real data: set HIPTBENCH_TEST_DATA to a folder with HIPT/ and PORPOISE/")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def checkouts(real_data: Path) -> dict[str, Path]:
+    """The real checkouts, as the importing functions take them."""
+    return {"hipt": real_data / "HIPT", "porpoise": real_data / "PORPOISE"}
+
+
+@pytest.fixture(scope="session")
+def real_import(checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
+    """A data home with HIPT's nine tasks and their region embeddings, and what was built on the way."""
+    # Not at the top: what conftest imports is loaded before the plugin that checks shapes.
+    from hiptbench.sources.importing import import_features, import_tasks
+
+    home = tmp_path_factory.mktemp("real") / "home"
+    built = import_tasks("hipt-2022", checkouts, home)
+    import_features("hipt_vit4k_region", checkouts, built, home=home)
+    return home, built
+
+
+@pytest.fixture(scope="session")
+def real_home(real_import: tuple[Path, list[Any]]) -> Path:
+    """A data home with HIPT's nine tasks and their region embeddings; shared, so copy it before changing it."""
+    return real_import[0]
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The Python API: evaluate a method on a task, and read the leaderboard."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import pandas as pd
 
 from hiptbench import rooms
 from hiptbench.boards import board_of
+from hiptbench.cells import COLUMNS, Leaderboard
+from hiptbench.cells import leaderboard as average
 from hiptbench.export import open_results
-from hiptbench.leaderboard import COLUMNS
-from hiptbench.plans import make_plan
+from hiptbench.plans import Plan, make_plan
 from hiptbench.requests import make_request
-from hiptbench.results import FoldResult
 from hiptbench.runner import run
 from hiptbench.store import Store
 from hiptbench.tracking import Tracker
@@ -61,12 +62,12 @@ def evaluate(
     )
     plan = make_plan(request)
     results = Store(rooms.store(store, home_path=home))
-    tracker = Tracker(results) if track else None
-    run(plan, results, executor=executor, on_fold=tracker.submit if tracker else None)
-    if tracker:
-        tracker.close()
+    if track:
+        _run_tracked(plan, results, executor)
+    else:
+        run(plan, results, executor=executor)
     wanted = {job.fingerprint for job in plan.jobs}
-    return _frame([row for row in results.rows() if row.fingerprint in wanted])
+    return _frame(average([row for row in results.rows() if row.fingerprint in wanted]))
 
 
 def leaderboard(store: str | Path | None = None, *, home: str | Path | None = None) -> pd.DataFrame:
@@ -77,16 +78,23 @@ def leaderboard(store: str | Path | None = None, *, home: str | Path | None = No
         home: The data home.
 
     Returns:
-        The columns of ``hiptbench.leaderboard.Cell``, in the leaderboard's order.
+        The columns of the leaderboard's CSV, in the leaderboard's order.
     """
-    board = board_of(open_results(rooms.store(store, home_path=home)))
+    return _frame(board_of(open_results(rooms.store(store, home_path=home))))
+
+
+def _run_tracked(plan: Plan, store: Store, executor: str) -> None:
+    with Tracker(store) as tracker:
+        run(plan, store, executor=executor, on_fold=tracker.submit)
+        report = tracker.close()
+    if report.failure:
+        warnings.warn(
+            f"MLflow at {report.uri} failed: {report.failure}. The store has the results; `hiptbench sync` sends them.",
+            stacklevel=3,
+        )
+
+
+def _frame(board: Leaderboard) -> pd.DataFrame:
     return pd.DataFrame(
         [{name: getattr(cell, name) for name in COLUMNS} for cell in board.cells], columns=list(COLUMNS)
     )
-
-
-def _frame(rows: Sequence[FoldResult]) -> pd.DataFrame:
-    from hiptbench.leaderboard import leaderboard as average
-
-    cells = average(rows).cells
-    return pd.DataFrame([{name: getattr(cell, name) for name in COLUMNS} for cell in cells], columns=list(COLUMNS))

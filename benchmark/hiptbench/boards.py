@@ -1,4 +1,4 @@
-"""Leaderboards of a store, as text for people and machines."""
+"""Leaderboards of a store, with the published rows beside it, as text."""
 
 import csv
 import io
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from hiptbench.cells import COLUMNS, Cell, Leaderboard, leaderboard
 from hiptbench.export import Export, open_results
-from hiptbench.leaderboard import COLUMNS, Cell, Leaderboard, leaderboard
 from hiptbench.published_rows import as_results, load_published
 from hiptbench.store import Store
 from hiptbench.tables import OurCell
@@ -49,16 +49,8 @@ def our_cells(store: Path) -> list[OurCell]:
 
 
 def render(board: Leaderboard, form: str) -> str:
-    """Return a leaderboard as "table" (for a terminal), "csv", "md" or "json"."""
-    match form:
-        case "csv":
-            return _csv(board.cells)
-        case "json":
-            return json.dumps([asdict(cell) for cell in board.cells], indent=1) + "\n"
-        case "md":
-            return _markdown(board.cells)
-        case _:
-            return _terminal(board.cells)
+    """Return a leaderboard as "csv" or "json", for machines, or "md", for a page."""
+    return {"csv": _csv, "json": _json, "md": _markdown}[form](board.cells)
 
 
 def _csv(cells: Sequence[Cell]) -> str:
@@ -67,6 +59,10 @@ def _csv(cells: Sequence[Cell]) -> str:
     writer.writeheader()
     writer.writerows(asdict(cell) for cell in cells)
     return text.getvalue()
+
+
+def _json(cells: Sequence[Cell]) -> str:
+    return json.dumps([asdict(cell) for cell in cells], indent=1) + "\n"
 
 
 _HEADINGS = ("kind", "suite", "task", "method", "train", "metric", "mean ± sd (folds)", "sd (seeds)", "n", "protocol")
@@ -94,23 +90,3 @@ def _shown(cell: Cell) -> tuple[str, ...]:
 def _markdown(cells: Sequence[Cell]) -> str:
     lines = [_HEADINGS, ("---",) * len(_HEADINGS), *(_shown(cell) for cell in cells)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _terminal(cells: Sequence[Cell]) -> str:
-    """Return columns of text; a blank line and a heading for each suite, task and fraction."""
-    if not cells:
-        return "The store has no complete results yet. `hiptbench run` makes some.\n"
-    lines: list[str] = []
-    group: tuple[object, ...] = ()
-    for cell in cells:
-        if group != (group := (cell.suite, cell.task, cell.fraction, cell.metric)):
-            events = "" if cell.n_events is None else f", {cell.n_events} events"
-            lines.append(
-                f"\n{cell.suite} | {cell.task} at {cell.fraction:.0%} | {cell.metric}, mean ± sd over "
-                f"{cell.n_folds} folds | {cell.n_units} units{events}"
-            )
-        shown = _shown(cell)
-        seeds = f"  sd over {cell.n_seeds} seeds {shown[7]}" if shown[7] else ""
-        flag = f"  {cell.missing_units} units or slides missing: not ranked" if cell.missing_units else ""
-        lines.append(f"  {shown[6]:16} {shown[3]:48} {cell.kind:10}{seeds}{flag}")
-    return "\n".join(lines).lstrip("\n") + "\n"

@@ -11,7 +11,9 @@ from hiptbench.files import sha256_lines
 
 NUMERIC_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-survival", "pandas", "torch")
 # Modules that decide numbers but that no head imports.
-_ALWAYS = ("hiptbench.metrics", "hiptbench.evaluate")
+_ALWAYS = ("hiptbench.metrics", "hiptbench.evaluation")
+# Modules of hiptbench that can change a number; errors, schemas, paths and file formats cannot.
+_DECIDING = {"heads", "metrics", "evaluation", "bags", "targets", "splits", "predictions"}
 
 
 @cache
@@ -24,9 +26,7 @@ def source_hash(module: str) -> str:
     found: dict[str, Path] = {}
     for name in (module, *_ALWAYS):
         _collect(name, name.partition(".")[0], found)
-    return sha256_lines(
-        f"{name}\n{path.read_text(encoding='utf-8')}" for name, path in sorted(found.items()) if _decides(name)
-    )
+    return sha256_lines(f"{name}\n{path.read_text(encoding='utf-8')}" for name, path in sorted(found.items()))
 
 
 @cache
@@ -35,27 +35,39 @@ def library_versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in NUMERIC_LIBRARIES}
 
 
-def _decides(name: str) -> bool:
-    """Whether a module can change a number: errors, schemas, paths and file formats cannot."""
-    if not name.startswith("hiptbench."):
-        return True
-    area = name.split(".")[1]
-    return area in {"heads", "metrics", "evaluate", "bags", "targets", "splits", "predictions"}
-
-
 def _collect(name: str, package: str, found: dict[str, Path]) -> None:
-    spec = importlib.util.find_spec(name)
-    if name in found or spec is None or not spec.origin or not spec.origin.endswith(".py"):
+    """Add a module and whatever it imports of its own package and of hiptbench."""
+    if name in found or not _decides(name, package):
         return
-    found[name] = Path(spec.origin)
-    for imported in _imports(Path(spec.origin)):
-        if imported.partition(".")[0] == package:
-            _collect(imported, package, found)
+    path = _source(name)
+    if path is None:
+        return
+    found[name] = path
+    for imported in _imports(name, path):
+        _collect(imported, package, found)
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _decides(name: str, package: str) -> bool:
+    top, *rest = name.split(".")
+    return bool(_DECIDING.intersection(rest[:1])) if top == "hiptbench" else top == package
+
+
+def _source(name: str) -> Path | None:
+    """Return a module's Python file; None for what is no module, such as a class imported from one."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None
+    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
+
+
+def _imports(name: str, path: Path) -> Iterator[str]:
+    """Yield what a module imports: modules, and names of modules, which may be modules themselves."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
+        elif isinstance(node, ast.ImportFrom):
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)

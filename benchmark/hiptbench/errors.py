@@ -23,6 +23,11 @@ class UnknownNameError(HiptbenchError):
         hint = f" Did you mean '{nearest[0]}'?" if nearest else ""
         listing = ", ".join(names) or "none"
         super().__init__(f"There is no {kind} '{got}'.{hint} What exists: {listing}.")
+        self._made_from = kind, got, names
+
+    def __reduce__(self) -> tuple[type["UnknownNameError"], tuple[str, str, list[str]]]:
+        """Let a worker process send the error to its parent: an exception is pickled by what it is made from."""
+        return type(self), self._made_from
 
 
 def name_some(names: Sequence[str], most: int = 5) -> str:

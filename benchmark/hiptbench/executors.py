@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
@@ -42,19 +43,35 @@ def make_executor(name: str) -> Executor:
         raise RunError(f"The executor '{name}' needs a positive number of processes, such as processes:2.")
     # Spawned, not forked: a fork would copy the locks of threads that other libraries have running.
     return ProcessPoolExecutor(
-        max_workers=int(count) if colon else os.cpu_count(),
+        max_workers=int(count) if colon else _cores(),
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_leave_interrupts_to_the_parent,
+        initializer=_begin_worker,
     )
 
 
 def stop(executor: Executor) -> None:
-    """End an executor without waiting for what it has not begun; running calls are ended too."""
+    """End an executor at once: what it has not begun is dropped, what is running is ended."""
     workers = list((getattr(executor, "_processes", None) or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
     for worker in workers:
         worker.terminate()
+    for worker in workers:
+        worker.join()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _cores() -> int:
+    """Return how many cores this process may use, which on a shared machine are not all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _begin_worker() -> None:
+    """Leave interrupts to the parent, and end with it: a worker would wait forever for one that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,11 +1,12 @@
 """Export of a store that may be published: rows, and predictions as arrays without ids or labels."""
 
-import dataclasses
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,7 +24,8 @@ class Export:
     """A folder with ``rows.jsonl`` and one ``.npz`` of predictions a method, task, fraction and seed.
 
     Predictions stand in the canonical order of (task, fold): the evaluated units in the label table's order. Whoever
-    has the task's data can so join them with ids and labels; nobody else can.
+    has the task's data can so join them with ids and labels; nobody else can. Only what the metrics are computed from
+    is here: probabilities or risks.
 
     Attributes:
         path: The folder.
@@ -54,9 +56,9 @@ class Export:
         path = self.path / predictions_file(row)
         prefix = f"fold{row.fold}_"
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
                 found = {key.removeprefix(prefix): arrays[key] for key in arrays.files if key.startswith(prefix)}
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, BadZipFile, ValueError) as error:
             raise StoreError(f"{path} cannot be read ({error}); export the store again.") from error
         if not found:
             raise StoreError(f"{path} has no predictions of fold {row.fold}; export the store again.")
@@ -78,7 +80,8 @@ def predictions_file(row: FoldResult) -> str:
     """Return where a row's predictions lie inside an export."""
     protocol = row.protocol
     name = f"{row.features}--{row.baseline}--{protocol.fraction:g}--d{row.draw}-s{row.seed}--{row.provenance.variant}"
-    return f"predictions/{protocol.suite}/{protocol.task}/{name}.npz".replace(":", "_")
+    parts = (re.sub(r"[^\w.+-]", "_", part) for part in (protocol.suite, protocol.task, f"{name}.npz"))
+    return "/".join(("predictions", *parts))
 
 
 def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
@@ -90,9 +93,11 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
         out: The folder; its earlier rows are replaced, other files stay.
 
     Raises:
-        StoreError: If predictions are missing, or the folder cannot be written.
+        StoreError: If there are no rows, predictions are missing, or the folder cannot be written.
     """
     ordered = sorted(rows, key=_order)
+    if not ordered:
+        raise StoreError(f"There are no results to export from {store.path}. `hiptbench run` makes some.")
     files: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for row in ordered:
         _, _, prediction = store.predictions(row)
@@ -119,12 +124,14 @@ def _order(row: FoldResult) -> tuple[object, ...]:
         row.seed,
         row.draw,
         row.fold,
+        row.fingerprint,
     )
 
 
 def _arrays(prediction: Prediction) -> Mapping[str, np.ndarray]:
-    values = {field.name: getattr(prediction, field.name) for field in dataclasses.fields(prediction)}
-    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    # Survival curves stay in the store: their times are, as a rule, the times at which training patients died.
+    values = {"probabilities": prediction.probabilities, "risk": prediction.risk}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from hiptbench.bags import Bag
-from hiptbench.errors import FeatureError, name_some
+from hiptbench.errors import FeatureError, StoreError, name_some
 from hiptbench.files import sha256_array, sha256_lines, write_text
 from hiptbench.formats import FeatureFile, feature_files, problems, read_features
 from hiptbench.pack import Pack
@@ -46,6 +46,7 @@ class FeatureCard(Strict):
     synthetic: bool = False
 
 
+@runtime_checkable
 class Backend(Protocol):
     """Where a feature set's arrays come from: a folder of files, or a pack."""
 
@@ -95,6 +96,7 @@ def read_checked(path: Path) -> FeatureFile:
     """Read a feature file and refuse what would break a run: NaN, Inf, no rows, broken coordinates.
 
     Raises:
+        FormatError: If the file cannot be read.
         FeatureError: Naming the file and every problem found.
     """
     file = read_features(path)
@@ -192,7 +194,11 @@ class FeatureSet(Mapping[str, Float[np.ndarray, "n *tail"]]):
 
         Args:
             slides: The slides to hash, in any order; usually a task's whole cohort.
+
+        Raises:
+            FeatureError: If a slide has no features.
         """
+        self._check(slides)
         return sha256_lines(f"{slide} {self.backend.sha256(slide)}" for slide in sorted(set(slides)))
 
 
@@ -209,8 +215,14 @@ def write_features(folder: Path, card: FeatureCard, slides: Mapping[str, Float[n
         folder: The folder to make or add to.
         card: What the features are.
         slides: Slide id to features.
+
+    Raises:
+        StoreError: If the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for slide, features in slides.items():
-        np.save(folder / f"{slide}.npy", features, allow_pickle=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for slide, features in slides.items():
+            np.save(folder / f"{slide}.npy", features, allow_pickle=False)
+    except OSError as error:
+        raise StoreError(f"Cannot write {folder}: {error}. Free space or choose another folder.") from error
     write_text(folder / CARD, dump_yaml(card))

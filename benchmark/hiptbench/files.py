@@ -1,5 +1,6 @@
 """Atomic writing and hashing: the two things that make a file a proof."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ import numpy as np
 from hiptbench.errors import StoreError
 
 
-def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file so that it exists whole or not at all, even through ``kill -9`` and power loss.
 
     Args:
@@ -26,7 +27,7 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(part)
-        with part.open("rb") as handle:
+        with part.open("r+b") as handle:
             os.fsync(handle.fileno())
         part.replace(path)
     except OSError as error:
@@ -34,16 +35,13 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
             f"Cannot write {path}: {error.strerror or error}. Free space or choose a folder you may write to."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is gone where all went well
+            part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
     """Write text atomically, UTF-8, with Unix line ends on every platform."""
-    write_atomic(path, lambda part: _dump(part, text.encode()))
-
-
-def _dump(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    write_atomic(path, lambda part: part.write_bytes(text.encode()))
 
 
 def canonical_json(value: Any) -> str:

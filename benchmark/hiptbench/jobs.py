@@ -11,9 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from hiptbench.baselines import Baseline
 from hiptbench.errors import HiptbenchError, RunError
-from hiptbench.evaluate import Evaluation, evaluate_split
+from hiptbench.evaluation import Evaluation, evaluate_split
 from hiptbench.features import FeatureSet
 from hiptbench.files import sha256_lines
+from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, fingerprint
 from hiptbench.splits import FractionRule
 from hiptbench.targets import Survival
@@ -93,29 +94,38 @@ class Job:
         )
 
 
-def run_job(job: Job) -> tuple[FoldResult, Evaluation]:
-    """Run one fold, on one thread, and return its row and outcome; nothing is written.
+def run_job(job: Job) -> tuple[FoldResult, Predictions]:
+    """Run one fold, on one thread, and return its row and predictions; nothing is written.
 
     Raises:
         RunError: If the fold fails for a reason that the user can mend; the job is named.
     """
     begin = time.perf_counter()
-    task, features = _load(job.protocol.task, job.home, job.features_path)
-    split = next(split for split in task.splits if split.fold == job.fold)
-    split = split.take(job.protocol.fraction, rule=job.rule, draw=job.draw)
-    head = job.baseline.make_head()
     try:
         with threadpool_limits(limits=1):
-            evaluation = evaluate_split(task, split, features, head, seed=job.seed)
+            evaluation = _evaluate(job)
     except HiptbenchError as error:
         raise RunError(f"{job.label}: {error}") from error
     seconds = round(time.perf_counter() - begin, 3)
     timing = Timing(seconds=seconds, host=platform.node(), date=datetime.now(UTC).isoformat(timespec="seconds"))
-    return job.result(evaluation, timing), evaluation
+    return job.result(evaluation, timing), (evaluation.units, evaluation.target, evaluation.prediction)
+
+
+def _evaluate(job: Job) -> Evaluation:
+    protocol = job.protocol
+    hashes = (protocol.cohort, protocol.labels, protocol.splits, job.provenance.feature_hash)
+    task, features = _load(protocol.task, job.home, job.features_path, hashes)
+    split = next(split for split in task.splits if split.fold == job.fold)
+    split = split.take(protocol.fraction, rule=job.rule, draw=job.draw)
+    return evaluate_split(task, split, features, job.baseline.make_head(), seed=job.seed)
 
 
 @lru_cache(maxsize=4)
-def _load(task: str, home: Path, features: Path) -> tuple[Task, FeatureSet]:
+def _load(name: str, home: Path, path: Path, hashes: tuple[str | None, ...]) -> tuple[Task, FeatureSet]:
     """Keep the last few tasks of a worker: most jobs in a row are folds of the same one."""
-    feature_set = FeatureSet.open(features)
-    return restrict(Task.load(task, home), feature_set), feature_set
+    features = FeatureSet.open(path)
+    task = restrict(Task.load(name, home), features)
+    found = (task.hashes.cohort, task.hashes.labels, task.hashes.splits, features.content_hash(task.all_slides))
+    if found != hashes:
+        raise RunError(f"the data of {name} or the features in {path} changed during the run; start it again")
+    return task, features

@@ -1,18 +1,21 @@
 """Pack: many slides' features in one memory-mapped file with an index; made by ``hiptbench.packing``."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from hiptbench.errors import FeatureError
+from hiptbench.files import canonical_json, write_text
+from hiptbench.schema import Strict
 
-INDEX = "index.json"
+INDEX = "pack.json"
+StoredDtype = Literal["float16", "float32"]
+Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,35 @@ class Entry:
     offset: int
     rows: int
     sha256: str
-    stamp: tuple[int, int]
+    stamp: Stamp
+
+
+class _Index(Strict):
+    """The index file; an entry is (offset, rows, sha256, size, modification time)."""
+
+    data: str
+    dtype: StoredDtype
+    tail: tuple[int, ...]
+    coords: str | None
+    entries: dict[str, tuple[int, int, str, int, int]]
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Features of many slides in one memory-mapped file; the backend of a packed FeatureSet."""
+    """Features of many slides in one memory-mapped file; the backend of a packed FeatureSet.
+
+    Attributes:
+        path: The pack's folder.
+        data: Name of the file with all rows, slide after slide; little-endian.
+        dtype: Dtype of the values.
+        tail: Shape of one row.
+        entries: Slide id to place, sorted by id.
+        coords: Name of the file with the rows' coordinates, int64 [rows, 2], if every slide has them.
+    """
 
     path: Path
     data: str
-    dtype: str
+    dtype: StoredDtype
     tail: tuple[int, ...]
     entries: Mapping[str, Entry]
     coords: str | None
@@ -53,30 +75,40 @@ class Pack:
         """Read a pack's index; the features stay on disk.
 
         Raises:
-            FeatureError: If the index or the data file is damaged.
+            FeatureError: If the index or a data file is damaged.
         """
         try:
-            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-            entries = {
-                slide: Entry(offset, rows, sha, (size, mtime))
-                for slide, (offset, rows, sha, size, mtime) in index["entries"].items()
-            }
-            pack = cls(folder, index["data"], index["dtype"], tuple(index["tail"]), entries, index["coords"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise FeatureError(
-                f"The pack in {folder} is damaged ({error}). Delete the folder and pack again."
-            ) from error
-        pack._check_size()
+            index = _Index.model_validate_json((folder / INDEX).read_bytes())
+        except (OSError, ValueError) as error:
+            raise FeatureError(f"{folder / INDEX} is damaged ({error}). Delete {folder} and pack again.") from error
+        entries = {
+            slide: Entry(offset, rows, sha, (size, mtime))
+            for slide, (offset, rows, sha, size, mtime) in index.entries.items()
+        }
+        pack = cls(folder, index.data, index.dtype, index.tail, entries, index.coords)
+        pack._check_size(pack.data, pack.tail, pack.dtype)
+        if pack.coords:
+            pack._check_size(pack.coords, (2,), "int64")
         return pack
 
-    def _check_size(self) -> None:
-        size = (self.path / self.data).stat().st_size if (self.path / self.data).exists() else -1
-        expected = self._rows * int(np.prod(self.tail)) * np.dtype(self.dtype).itemsize
+    def save_index(self) -> None:
+        """Write the index file; with it the pack exists."""
+        index = _Index(
+            data=self.data,
+            dtype=self.dtype,
+            tail=self.tail,
+            coords=self.coords,
+            entries={s: (e.offset, e.rows, e.sha256, *e.stamp) for s, e in self.entries.items()},
+        )
+        write_text(self.path / INDEX, canonical_json(index.model_dump(mode="json")))
+
+    def _check_size(self, name: str, tail: tuple[int, ...], dtype: str) -> None:
+        file = self.path / name
+        size = file.stat().st_size if file.exists() else -1
+        expected = self._rows * int(np.prod(tail)) * np.dtype(dtype).itemsize
         if size != expected:
-            raise FeatureError(
-                f"{self.path / self.data} has {size} bytes where its index says {expected}. "
-                f"Delete {self.path} and pack again."
-            )
+            found = f"has {size} bytes" if file.exists() else "is missing"
+            raise FeatureError(f"{file} {found}, its index says {expected} bytes. Delete {self.path} and pack again.")
 
     @property
     def _rows(self) -> int:
@@ -89,11 +121,14 @@ class Pack:
 
     @cached_property
     def _features(self) -> np.memmap[Any, Any]:
-        return np.memmap(self.path / self.data, dtype=self.dtype, mode="r", shape=(self._rows, *self.tail))
+        dtype = np.dtype(self.dtype).newbyteorder("<")
+        return np.memmap(self.path / self.data, dtype=dtype, mode="r", shape=(self._rows, *self.tail))
 
     @cached_property
-    def _coords(self) -> np.ndarray | None:
-        return np.load(self.path / self.coords, mmap_mode="r") if self.coords else None
+    def _coords(self) -> np.memmap[Any, Any] | None:
+        if self.coords is None:
+            return None
+        return np.memmap(self.path / self.coords, dtype="<i8", mode="r", shape=(self._rows, 2))
 
     def read(self, slide: str) -> tuple[Float[np.ndarray, "n *tail"], Int[np.ndarray, "n 2"] | None]:
         """Return one slide's features and coordinates as views of the mapped files."""

@@ -1,20 +1,27 @@
 """Pack a folder of feature files into one memory-mapped file: done once, reused while the files do not change."""
 
+import contextlib
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from hiptbench.errors import FeatureError, StoreError
 from hiptbench.features import CARD, FeatureCard, FeatureSet, Folder, read_card
-from hiptbench.files import canonical_json, sha256_array, sha256_lines, write_text
+from hiptbench.files import sha256_array, sha256_lines, write_text
 from hiptbench.formats import feature_files
-from hiptbench.pack import INDEX, Entry, Pack
+from hiptbench.pack import Entry, Pack, Stamp, StoredDtype
 from hiptbench.schema import dump_yaml
 
 Progress = Callable[[int, int], None]
+Check = Callable[[FeatureSet], None]
 SlideArrays = tuple[str, np.ndarray, np.ndarray | None]
+
+_ABANDONED_SECONDS = 3600
+"""A temporary file that nobody has written to for so long is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,9 @@ def pack(
     target: Path,
     *,
     card: FeatureCard | None = None,
-    dtype: str = "float32",
+    dtype: StoredDtype = "float32",
     verify: bool = False,
+    check: Check | None = None,
     on_file: Progress | None = None,
 ) -> tuple[FeatureSet, PackReport]:
     """Pack a folder of feature files, or bring an earlier pack of it up to date.
@@ -49,23 +57,28 @@ def pack(
         card: The card to put beside the pack; otherwise the source's own.
         dtype: What to store: "float32", or "float16" to round the values.
         verify: Read and hash every file again instead of trusting its size and modification time.
+        check: Called with the packed features before they replace an earlier pack; what it raises prevents that.
         on_file: Called with (files done, files in all).
 
     Returns:
         The packed feature set and what was done.
 
     Raises:
-        FeatureError: If a file is broken or its dimension differs from the others'; an earlier pack stays as it was.
+        FormatError: If a file cannot be read; an earlier pack stays as it was, as with the other errors.
+        FeatureError: If a file's values or dimension would break a run, or the earlier pack is damaged.
+        SchemaError: If the source's card breaks the schema.
         StoreError: If the target cannot be written.
     """
     folder = Folder(source, feature_files(source))
     stamps = {slide: _stamp(path) for slide, path in folder.files.items()}
+    card = card or read_card(source)
     old = Pack.load(target) if Pack.exists(target) else None
-    if old and not verify and old.dtype == dtype and stamps == {s: e.stamp for s, e in old.entries.items()}:
-        return FeatureSet.open(target), PackReport(0, len(stamps), ())
-    reusable = _unchanged(old, stamps) if old and not verify and old.dtype == dtype else {}
+    trusted = old if old and old.dtype == dtype and not verify else None
+    if trusted and stamps == {slide: entry.stamp for slide, entry in trusted.entries.items()}:
+        return _refreshed(trusted, card, check), PackReport(0, len(stamps), ())
+    reusable = {s: trusted for s, e in trusted.entries.items() if stamps.get(s) == e.stamp} if trusted else {}
     arrays = _read_all(folder, reusable, on_file)
-    written = write_pack(arrays, target, card=card or read_card(source), dtype=dtype, stamps=stamps)
+    written = write_pack(arrays, target, card=card, dtype=dtype, stamps=stamps, check=check)
     before = old.entries if old else {}
     changed = tuple(s for s in written if s in before and before[s].sha256 != written.backend.sha256(s))
     return written, PackReport(len(stamps) - len(reusable), len(reusable), changed)
@@ -76,53 +89,53 @@ def write_pack(
     target: Path,
     *,
     card: FeatureCard,
-    dtype: str,
-    stamps: Mapping[str, tuple[int, int]] | None = None,
+    dtype: StoredDtype,
+    stamps: Mapping[str, Stamp] | None = None,
+    check: Check | None = None,
 ) -> FeatureSet:
     """Write slides into a new pack; the index is written last, so a pack exists whole or as it was before.
 
     Args:
-        arrays: (slide id, features, coordinates or None), sorted by slide id.
+        arrays: (slide id, features, coordinates or None), at least one, sorted by slide id.
         target: The folder of the pack.
         card: The card to put beside it; its ``dim`` is filled in.
         dtype: What to store: "float32" or "float16".
         stamps: Size and modification time of each slide's file, where there are files.
+        check: Called with the packed features before they replace an earlier pack; what it raises prevents that.
 
     Raises:
         FeatureError: If dimensions differ, or a value does not fit into ``dtype``.
         StoreError: If the target cannot be written.
     """
-    part = target / ".features.part"
+    parts = [target / f".{kind}.{os.getpid()}.part" for kind in ("features", "coords")]
     try:
         target.mkdir(parents=True, exist_ok=True)
-        entries, tail, coords = _append_all(arrays, part, dtype, stamps or {})
-        digest = sha256_lines(entry.sha256 for entry in entries.values())[:12]
-        data = f"features-{digest}-{dtype}.bin"
-        part.replace(target / data)
-        coords_name = _write_coords(target, digest, coords)
+        draft = _write_parts(arrays, parts[0], parts[1], dtype, card.dim, stamps or {})
+        full_card = card.model_copy(update={"dim": draft.tail[-1]})
+        if check:
+            check(FeatureSet(full_card, draft))
+        return _commit(draft, full_card)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StoreError(f"Cannot write the pack {target}: {error}. Free space or choose another home.") from error
-    index = {
-        "data": data,
-        "dtype": dtype,
-        "tail": list(tail),
-        "coords": coords_name,
-        "entries": {s: [e.offset, e.rows, e.sha256, *e.stamp] for s, e in entries.items()},
-    }
-    write_text(target / CARD, dump_yaml(card.model_copy(update={"dim": tail[-1]})))
-    write_text(target / INDEX, canonical_json(index))
-    _remove_others(target, {data, coords_name})
-    return FeatureSet.open(target)
+    finally:
+        for part in parts:
+            with contextlib.suppress(OSError):  # they are gone where all went well
+                part.unlink()
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: Path) -> Stamp:
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 
 
-def _unchanged(old: Pack, stamps: Mapping[str, tuple[int, int]]) -> dict[str, Pack]:
-    return {s: old for s, entry in old.entries.items() if stamps.get(s) == entry.stamp}
+def _refreshed(current: Pack, card: FeatureCard, check: Check | None) -> FeatureSet:
+    """Return a pack whose files have not changed, with its card brought up to date."""
+    features = FeatureSet(card.model_copy(update={"dim": current.tail[-1]}), current)
+    if check:
+        check(features)
+    if read_card(current.path) != features.card:
+        write_text(current.path / CARD, dump_yaml(features.card))
+    return features
 
 
 def _read_all(folder: Folder, reusable: Mapping[str, Pack], on_file: Progress | None) -> Iterator[SlideArrays]:
@@ -132,26 +145,44 @@ def _read_all(folder: Folder, reusable: Mapping[str, Pack], on_file: Progress | 
             on_file(done, len(folder.slides))
 
 
-def _append_all(
-    arrays: Iterator[SlideArrays], path: Path, dtype: str, stamps: Mapping[str, tuple[int, int]]
-) -> tuple[dict[str, Entry], tuple[int, ...], list[np.ndarray | None]]:
+def _write_parts(
+    arrays: Iterator[SlideArrays],
+    data: Path,
+    coords: Path,
+    dtype: StoredDtype,
+    dim: int | None,
+    stamps: Mapping[str, Stamp],
+) -> Pack:
+    """Write all rows and return the pack that they make under their temporary names."""
     entries: dict[str, Entry] = {}
-    coords: list[np.ndarray | None] = []
     tail: tuple[int, ...] | None = None
-    offset = 0
-    with path.open("wb") as handle:
-        for slide, features, positions in arrays:
-            tail = tail or features.shape[1:]
+    offset, all_have_coords = 0, True
+    with data.open("wb") as values, coords.open("wb") as positions:
+        for slide, features, xy in arrays:
+            tail = tail or _first_tail(slide, features, dim)
             stored = _convert(slide, features, tail, dtype)
-            handle.write(stored.tobytes())
-            coords.append(positions)
-            sha = sha256_array(slide, stored)
-            entries[slide] = Entry(offset, len(stored), sha, stamps.get(slide, (0, 0)))
+            values.write(stored.data)
+            entries[slide] = Entry(offset, len(stored), sha256_array(slide, stored), stamps.get(slide, (0, 0)))
             offset += len(stored)
-    return entries, tail or (), coords
+            all_have_coords = all_have_coords and xy is not None
+            if xy is not None:
+                positions.write(np.ascontiguousarray(xy, dtype="<i8").data)
+        for handle in (values, positions):
+            handle.flush()
+            os.fsync(handle.fileno())
+    return Pack(data.parent, data.name, dtype, tail or (), entries, coords.name if all_have_coords else None)
 
 
-def _convert(slide: str, features: np.ndarray, tail: tuple[int, ...], dtype: str) -> np.ndarray:
+def _first_tail(slide: str, features: np.ndarray, dim: int | None) -> tuple[int, ...]:
+    if dim not in (None, features.shape[-1]):
+        raise FeatureError(
+            f"Slide {slide} has features of dimension {features.shape[-1]}, but their card says {dim}. Mend {CARD} or "
+            "move the odd slides out."
+        )
+    return features.shape[1:]
+
+
+def _convert(slide: str, features: np.ndarray, tail: tuple[int, ...], dtype: StoredDtype) -> np.ndarray:
     if features.shape[1:] != tail:
         raise FeatureError(
             f"Slide {slide} has features of shape {features.shape}, the slides before it [n, "
@@ -164,16 +195,26 @@ def _convert(slide: str, features: np.ndarray, tail: tuple[int, ...], dtype: str
     return stored
 
 
-def _write_coords(target: Path, digest: str, coords: list[np.ndarray | None]) -> str | None:
-    present = [positions for positions in coords if positions is not None]
-    if len(present) < len(coords) or not present:
-        return None
-    name = f"coords-{digest}.npy"
-    np.save(target / name, np.concatenate(present).astype(np.int64))
-    return name
+def _commit(draft: Pack, card: FeatureCard) -> FeatureSet:
+    """Give the files of a draft their names, then write card and index."""
+    digest = sha256_lines(entry.sha256 for entry in draft.entries.values())[:12]
+    data, coords = f"features-{digest}-{draft.dtype}.bin", f"coords-{digest}.bin"
+    (draft.path / draft.data).replace(draft.path / data)
+    if draft.coords:
+        (draft.path / draft.coords).replace(draft.path / coords)
+    final = replace(draft, data=data, coords=coords if draft.coords else None)
+    write_text(final.path / CARD, dump_yaml(card))
+    final.save_index()
+    _remove_leftovers(final)
+    return FeatureSet(card, final)
 
 
-def _remove_others(target: Path, keep: set[str | None]) -> None:
-    for path in [*target.glob("features-*.bin"), *target.glob("coords-*.npy")]:
-        if path.name not in keep:
-            path.unlink()
+def _remove_leftovers(current: Pack) -> None:
+    """Remove the files of earlier packs, and of processes that were killed while they packed."""
+    for path in [*current.path.glob("features-*.bin"), *current.path.glob("coords-*.bin")]:
+        if path.name not in (current.data, current.coords):
+            path.unlink(missing_ok=True)
+    for part in current.path.glob(".*.part"):
+        with contextlib.suppress(FileNotFoundError):  # another process may pack at this moment
+            if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
+                part.unlink()

@@ -91,7 +91,8 @@ def make_plan(request: Request, *, on_file: Progress | None = None) -> Plan:
             jobs += _task_jobs(request, task, cohort, features, path, usable)
     if not jobs:
         raise RunError(f"There is nothing to run: {'; '.join(skipped) or 'no task was given'}.")
-    return Plan(tuple(jobs), tuple(skipped), tuple(opened.notes))
+    unique = {job.fingerprint: job for job in jobs}  # a name or seed may have been given twice
+    return Plan(tuple(unique.values()), tuple(dict.fromkeys(skipped)), tuple(opened.notes))
 
 
 class _Opened:

@@ -45,13 +45,13 @@ def from_table(table: pa.Table) -> tuple[tuple[str, ...], Target, Prediction]:
         classes = tuple(metadata["classes"].split("\t"))
         target = Labels(np.array([classes.index(v) for v in table["label"].to_pylist()], dtype=np.int64), classes)
     else:
-        target = Survival(table["time"].to_numpy(), np.array(table["event"].to_pylist(), dtype=bool))
+        target = Survival(table["time"].to_numpy(), table["event"].to_numpy())
     prediction = Prediction(
         probabilities=_matrix(table, "probabilities") if "probabilities" in names else None,
         risk=table["risk"].to_numpy() if "risk" in names else None,
         survival=_matrix(table, "survival") if "survival" in names else None,
         times=np.array([float(t) for t in metadata["times"].split("\t")]) if "times" in metadata else None,
-        attention=tuple(np.array(a) for a in table["attention"].to_pylist()) if "attention" in names else None,
+        attention=tuple(table["attention"].to_numpy()) if "attention" in names else None,
     )
     return tuple(table["unit"].to_pylist()), target, prediction
 
@@ -67,4 +67,4 @@ def read_parquet(path: Path) -> pa.Table:
 
 
 def _matrix(table: pa.Table, column: str) -> np.ndarray:
-    return np.array(table[column].to_pylist(), dtype=np.float64).reshape(table.num_rows, -1)
+    return np.vstack(table[column].to_numpy())

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from hiptbench.errors import HeadError, name_some
+from hiptbench.targets import Target
 from hiptbench.task_spec import Kind
 
 
@@ -26,7 +27,7 @@ class Prediction:
     risk: Float64[np.ndarray, " n"] | None = None
     survival: Float64[np.ndarray, "n t"] | None = None
     times: Float64[np.ndarray, " t"] | None = None
-    attention: tuple[Float[np.ndarray, " m"], ...] | None = None
+    attention: tuple[Float[np.ndarray, " _"], ...] | None = None
 
     @property
     def kind(self) -> Kind:
@@ -45,21 +46,31 @@ class Prediction:
             kind: The kind of the task.
 
         Raises:
-            HeadError: If it is for another kind, lacks rows, or holds NaN or infinite values; the units are named.
+            HeadError: If it is for another kind, its shapes do not fit, or a value is not finite; units are named.
         """
         rows = self.probabilities if kind == "classification" else self.risk
         if rows is None:
             raise HeadError(f"The head predicted for a {self.kind} task where the task is {kind}.")
-        if len(rows) != len(units):
-            raise HeadError(f"The head predicted {len(rows)} rows for {len(units)} units.")
+        self._check_curves()
+        for name in ("probabilities", "risk", "survival", "attention"):
+            values = getattr(self, name)
+            if values is not None:
+                _check_rows(name, values, units)
+
+    def _check_curves(self) -> None:
         if (self.survival is None) != (self.times is None):
             raise HeadError("A survival curve needs its times, and times need their curve.")
-        for array in (rows, self.survival):
-            if array is not None:
-                _refuse_broken(array.reshape(len(units), -1), units)
+        if self.survival is not None and self.times is not None and self.survival.shape[1:] != self.times.shape:
+            raise HeadError(f"Survival curves of shape {self.survival.shape} do not fit {len(self.times)} times.")
 
 
-def _refuse_broken(rows: np.ndarray, units: Sequence[str]) -> None:
+Predictions = tuple[tuple[str, ...], Target, Prediction]
+"""The units of a fold that were evaluated, what was true of them, and what was predicted."""
+
+
+def _check_rows(name: str, rows: Sequence[np.ndarray] | np.ndarray, units: Sequence[str]) -> None:
+    if len(rows) != len(units):
+        raise HeadError(f"The head predicted {len(rows)} rows of {name} for {len(units)} units.")
     broken = [unit for unit, row in zip(units, rows, strict=True) if not np.isfinite(row).all()]
     if broken:
-        raise HeadError(f"The head predicted NaN or infinite values for {len(broken)} units: {name_some(broken)}.")
+        raise HeadError(f"The head predicted NaN or infinite {name} for {len(broken)} units: {name_some(broken)}.")

@@ -9,6 +9,7 @@ import pydantic
 
 from hiptbench.errors import HeadError, UnknownNameError
 from hiptbench.extractors.base import FeatureExtractor
+from hiptbench.files import canonical_json
 from hiptbench.heads.base import Head
 
 HEADS: Mapping[str, str] = {
@@ -48,13 +49,24 @@ def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> Feat
 
 
 def settings_of(made: Any) -> dict[str, Any]:
-    """Return every setting of a head or extractor, defaults included."""
-    return dataclasses.asdict(made)
+    """Return every setting of a head or extractor, defaults included.
+
+    Raises:
+        HeadError: If they cannot be stored as JSON.
+    """
+    settings = dataclasses.asdict(made)
+    try:
+        canonical_json(settings)
+    except (TypeError, ValueError) as error:
+        raise HeadError(
+            f"The settings of {made} cannot be stored as JSON ({error}); make them finite numbers, strings or lists."
+        ) from error
+    return settings
 
 
 def _make(kind: str, name: str, known: Mapping[str, str], settings: Mapping[str, Any]) -> object:
     target = _find(kind, name, known)
-    if not dataclasses.is_dataclass(target):
+    if not (isinstance(target, type) and dataclasses.is_dataclass(target)):
         raise HeadError(f"The {kind} '{name}' is not a dataclass; its settings are its fields, so it must be one.")
     fields = {field.name for field in dataclasses.fields(target) if field.init}
     for key in settings:
@@ -69,8 +81,8 @@ def _make(kind: str, name: str, known: Mapping[str, str], settings: Mapping[str,
 
 def _find(kind: str, name: str, known: Mapping[str, str]) -> Any:
     path = known.get(name, name)
-    module, colon, attribute = path.partition(":")
-    if not colon:
+    module, _, attribute = path.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
         raise UnknownNameError(kind, name, known)
     try:
         return getattr(importlib.import_module(module), attribute)

@@ -122,7 +122,7 @@ class FoldResult(Strict):
     fold: int
     draw: int = 0
     seed: int
-    metrics: dict[str, float]
+    metrics: dict[str, pydantic.FiniteFloat]
     n: int | None = None
     units_sha256: str | None = None
     events: int | None = None

@@ -1,20 +1,20 @@
 """Run a plan: fold by fold on an executor, each committed to the store as soon as it is finished."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 from hiptbench.errors import RunError
-from hiptbench.evaluate import Evaluation
-from hiptbench.executors import make_executor, stop
+from hiptbench.executors import SerialExecutor, make_executor, stop
 from hiptbench.jobs import Job, run_job
 from hiptbench.plans import Plan
+from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult
 from hiptbench.store import Store
 
 OnFold = Callable[[FoldResult], None]
-Outcome = tuple[FoldResult, Evaluation]
+Outcome = tuple[FoldResult, Predictions]
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ def run(plan: Plan, store: Store, *, executor: str = "processes", on_fold: OnFol
     to_do = plan.to_do(store)
     finished: list[FoldResult] = []
     if to_do:
-        pool = make_executor(_at_most(executor, len(to_do)))
+        pool = make_executor(executor)
         try:
-            for result, evaluation in _outcomes(pool, to_do):
-                row = store.commit(result, (evaluation.units, evaluation.target, evaluation.prediction))
+            for outcome in _outcomes(pool, to_do):
+                row = store.commit(*outcome)
                 finished.append(row)
                 if on_fold:
                     on_fold(row)
@@ -62,24 +62,12 @@ def run(plan: Plan, store: Store, *, executor: str = "processes", on_fold: OnFol
     return RunReport(tuple(finished), len(plan.jobs) - len(to_do))
 
 
-def _at_most(executor: str, jobs: int) -> str:
-    """Do not start more processes than there are jobs: starting one costs seconds."""
-    return "processes:1" if executor == "processes" and jobs == 1 else executor
-
-
 def _outcomes(pool: Executor, jobs: Sequence[Job]) -> Iterator[Outcome]:
-    """Yield outcomes as they finish, with few jobs submitted ahead, so that a serial pool is lazy too."""
-    waiting = iter(jobs)
-    running: dict[Future[Outcome], Job] = {}
-    ahead = 2 * getattr(pool, "_max_workers", 1) if hasattr(pool, "_max_workers") else 1
-    while True:
-        for job in waiting:
-            running[pool.submit(run_job, job)] = job
-            if len(running) >= ahead:
-                break
-        if not running:
-            return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
+    """Yield outcomes as they finish; a serial pool gets one job at a time, for it runs what it is given at once."""
+    batches = [[job] for job in jobs] if isinstance(pool, SerialExecutor) else [jobs]
+    for batch in batches:
+        running = {pool.submit(run_job, job): job for job in batch}
+        for future in as_completed(running):
             yield _outcome(future, running.pop(future))
 
 
@@ -89,5 +77,9 @@ def _outcome(future: "Future[Outcome]", job: Job) -> Outcome:
     except BrokenProcessPool as error:
         raise RunError(
             f"A worker process died while {job.label} or its neighbour ran, perhaps for want of memory. Finished folds "
-            "are kept: run the same command again, perhaps with --executor processes:1."
+            "are kept: run the same command again, with --executor serial if it dies again."
         ) from error
+    except Exception as error:
+        if not isinstance(error, RunError):
+            error.add_note(f"This was {job.label}. Finished folds are kept.")
+        raise

@@ -32,13 +32,15 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
         The validated model.
 
     Raises:
-        SchemaError: If the file is missing, is not YAML or breaks the schema; every offending key is named.
+        SchemaError: If the file cannot be read, is not YAML or breaks the schema; every offending key is named.
     """
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except FileNotFoundError as error:
         raise SchemaError(f"{path} does not exist.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SchemaError(f"{path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date such as 2022-13-45
         raise SchemaError(f"{path} is not valid YAML: {error}") from error
     try:
         return model.model_validate(data)

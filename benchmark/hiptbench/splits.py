@@ -54,7 +54,7 @@ class Split:
             A split whose ``train`` has ``round(fraction * n)`` units, in the order drawn.
 
         Raises:
-            TaskError: If the fraction is out of range, or no rule is known.
+            TaskError: If the fraction is out of range or leaves no unit, or no rule is known.
         """
         if not 0 < fraction <= 1:
             raise TaskError(f"A training fraction lies in (0, 1], not {fraction}.")
@@ -68,4 +68,8 @@ class Split:
         import pandas as pd
 
         drawn = pd.Series(self.train).sample(frac=fraction, random_state=rule.random_state + draw)
+        if drawn.empty:
+            raise TaskError(
+                f"A fraction of {fraction} leaves none of fold {self.fold}'s {len(self.train)} train units."
+            )
         return replace(self, train=tuple(drawn))

@@ -8,11 +8,8 @@ import pydantic
 from hiptbench.errors import StoreError
 from hiptbench.files import sha256_file, write_atomic, write_text
 from hiptbench.prediction_tables import from_table, read_parquet, to_table, write_parquet
-from hiptbench.predictions import Prediction
+from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult
-from hiptbench.targets import Target
-
-Predictions = tuple[tuple[str, ...], Target, Prediction]
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Store:
         """
         probe = self.path / ".writable"
         write_text(probe, "")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another run may have probed at the same time
 
     def has(self, fingerprint: str) -> bool:
         """Whether the fold with this fingerprint is done."""

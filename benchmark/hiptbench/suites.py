@@ -1,5 +1,9 @@
 """Suite: tasks that are run and ranked together, with the fractions and metrics that its numbers stand on."""
 
+from typing import Annotated
+
+import pydantic
+
 from hiptbench import rooms
 from hiptbench.errors import UnknownNameError
 from hiptbench.schema import Strict, read_yaml
@@ -16,9 +20,15 @@ class Fractions(Strict):
         rule: How a fraction is drawn; none if only 1 is run.
     """
 
-    values: tuple[float, ...]
+    values: tuple[Annotated[float, pydantic.Field(gt=0, le=1)], ...]
     kinds: tuple[Kind, ...]
     rule: FractionRule | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _smaller_ones_have_a_rule(self) -> "Fractions":
+        if self.rule is None and min(self.values, default=1) < 1:
+            raise ValueError("fractions below 1 need a rule to draw them by")
+        return self
 
 
 class Suite(Strict):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hiptbench.features import FeatureSet
 from hiptbench.splits import Split
+from hiptbench.task_checks import check_folds
 from hiptbench.tasks import Task
 
 
@@ -12,13 +13,16 @@ def restrict(task: Task, features: FeatureSet) -> Task:
 
     Units without any slide left disappear from cohort and splits, so the cohort's hash, and with it the Protocol,
     differs from the full task's.
+
+    Raises:
+        TaskError: If a fold can no longer be evaluated.
     """
     missing = set(features.missing(task.all_slides))
     if not missing:
         return task
     slides = {unit: tuple(s for s in task.slides(unit) if s not in missing) for unit in task.units}
     units = tuple(unit for unit in task.units if slides[unit])
-    return replace(
+    restricted = replace(
         task,
         units=units,
         cases=tuple(task.case(unit) for unit in units),
@@ -26,6 +30,8 @@ def restrict(task: Task, features: FeatureSet) -> Task:
         target=task.targets(units),
         splits=tuple(_restrict_split(split, frozenset(units)) for split in task.splits),
     )
+    check_folds(restricted)
+    return restricted
 
 
 def _restrict_split(split: Split, units: frozenset[str]) -> Split:

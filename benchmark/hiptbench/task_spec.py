@@ -10,6 +10,8 @@ Kind = Literal["classification", "survival"]
 Unit = Literal["slide", "case"]
 Part = Literal["train", "val", "test"]
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+
 
 class Quirk(Strict):
     """A published choice that changes numbers, and where it is published.
@@ -211,7 +213,7 @@ class Oracle(Strict):
 class TaskSpec(Strict):
     """One task, as ``task.yaml`` states it."""
 
-    name: str = pydantic.Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: str = pydantic.Field(pattern=NAME_PATTERN)
     title: str
     kind: Kind
     unit: Unit

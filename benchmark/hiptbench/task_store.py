@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar, get_args
 
 from hiptbench import rooms
 from hiptbench.errors import TaskError, UnknownNameError
@@ -11,11 +12,14 @@ from hiptbench.files import write_text
 from hiptbench.schema import dump_yaml, read_yaml
 from hiptbench.splits import Split
 from hiptbench.targets import Labels, Survival
-from hiptbench.task_checks import check_task
-from hiptbench.task_spec import TaskSpec
+from hiptbench.task_checks import check_task, remedy
+from hiptbench.task_spec import Part, TaskSpec
 from hiptbench.tasks import SlideRow, Task
 
 SPEC, LABELS, SPLITS = "task.yaml", "labels.csv", "splits.csv"
+PARTS = get_args(Part)
+
+Row = TypeVar("Row")
 
 
 def folder_of(name: str, home: str | Path | None = None) -> Path:
@@ -56,8 +60,8 @@ def load_task(name: str, home: str | Path | None = None) -> Task:
     spec = load_spec(name, home)
     folder = folder_of(name, home)
     if not (folder / LABELS).exists():
-        raise TaskError(f"The data of '{name}' are not in {folder}. {_remedy(spec)}")
-    task = Task.build(spec, _read_rows(folder / LABELS), _read_splits(folder / SPLITS))
+        raise TaskError(f"The data of '{name}' are not in {folder}. {remedy(spec)}")
+    task = Task.build(spec, _read(folder / LABELS, _slide_row), _splits(_read(folder / SPLITS, _split_row)))
     check_task(task)
     return task
 
@@ -72,6 +76,10 @@ def save_task(task: Task, home: str | Path | None = None) -> Path:
 
     Returns:
         The folder written.
+
+    Raises:
+        TaskError: If the task does not pass its checks; nothing is written then.
+        StoreError: If the home cannot be written.
     """
     check_task(task)
     folder = folder_of(task.name, home)
@@ -80,16 +88,6 @@ def save_task(task: Task, home: str | Path | None = None) -> Path:
         write_text(folder / SPEC, dump_yaml(task.spec))
     write_text(folder / LABELS, _csv(("slide_id", "case_id", *_columns(task)), _label_rows(task)))
     return folder
-
-
-def _remedy(spec: TaskSpec) -> str:
-    match spec.data.origin:
-        case "checkout":
-            return "Run `hiptbench data import --hipt DIR --porpoise DIR`, or `hiptbench data fetch` first."
-        case "own":
-            return "Create it again with `hiptbench task create`."
-        case _:
-            return f"Run `hiptbench data make --task {spec.name}`."
 
 
 def _columns(task: Task) -> tuple[str, ...]:
@@ -110,7 +108,7 @@ def _answer(task: Task, position: int) -> tuple[object, ...]:
 
 def _split_rows(task: Task) -> Iterable[tuple[object, ...]]:
     for split in task.splits:
-        for part in ("train", "val", "test"):
+        for part in PARTS:
             for unit in getattr(split, part):
                 yield split.fold, part, unit
 
@@ -123,12 +121,12 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _read_rows(path: Path) -> list[SlideRow]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        try:
-            return [_slide_row(row) for row in csv.DictReader(handle)]
-        except (KeyError, ValueError) as error:
-            raise TaskError(f"{path} is damaged ({error}); import or create the task again.") from error
+def _read(path: Path, parse: Callable[[dict[str, str]], Row]) -> list[Row]:
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            return [parse(row) for row in csv.DictReader(handle)]
+    except (OSError, LookupError, ValueError, TypeError, csv.Error) as error:
+        raise TaskError(f"{path} is damaged ({error}). Import or create the task again.") from error
 
 
 def _slide_row(row: dict[str, str]) -> SlideRow:
@@ -138,9 +136,12 @@ def _slide_row(row: dict[str, str]) -> SlideRow:
     return SlideRow(row["slide_id"], row["case_id"], time=time, event=event)
 
 
-def _read_splits(path: Path) -> list[Split]:
-    parts: dict[int, dict[str, list[str]]] = {}
-    with path.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            parts.setdefault(int(row["fold"]), {"train": [], "val": [], "test": []})[row["part"]].append(row["unit"])
-    return [Split(fold, *(tuple(part) for part in lists.values())) for fold, lists in sorted(parts.items())]
+def _split_row(row: dict[str, str]) -> tuple[int, int, str]:
+    return int(row["fold"]), PARTS.index(row["part"]), row["unit"]
+
+
+def _splits(rows: Iterable[tuple[int, int, str]]) -> list[Split]:
+    folds: dict[int, tuple[list[str], ...]] = {}
+    for fold, part, unit in rows:
+        folds.setdefault(fold, ([], [], []))[part].append(unit)
+    return [Split(fold, *(tuple(part) for part in parts)) for fold, parts in sorted(folds.items())]

@@ -1,7 +1,8 @@
 """Task: units, their slides, what is to be predicted, and the splits, all frozen and hashed."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class Task:
         firsts = [_agreed(unit, group, spec.name) for unit, group in grouped.items()]
         slides = tuple(tuple(row.slide for row in group) for group in grouped.values())
         task = cls(spec, tuple(grouped), tuple(r.case for r in firsts), slides, _target(spec, firsts), ())
-        return cls(*_fields(task), splits=tuple(task._in_order(split) for split in parts))
+        return replace(task, splits=tuple(task._in_order(split) for split in parts))
 
     @property
     def name(self) -> str:
@@ -153,22 +154,12 @@ class Task:
                 f"Fold {split.fold} of {self.name} names {len(unknown)} {self.spec.unit}s that have no label: "
                 f"{name_some(unknown)}. Add their labels or take them out of the split."
             )
-        return Split(split.fold, *(tuple(sorted(p, key=self._position.__getitem__)) for p in _parts(split)))
-
-
-def _fields(
-    task: Task,
-) -> tuple[TaskSpec, tuple[str, ...], tuple[str, ...], tuple[tuple[str, ...], ...], Target]:
-    return task.spec, task.units, task.cases, task.slide_ids, task.target
-
-
-def _parts(split: Split) -> tuple[tuple[str, ...], ...]:
-    return split.train, split.val, split.test
+        parts = (split.train, split.val, split.test)
+        return Split(split.fold, *(tuple(sorted(part, key=self._position.__getitem__)) for part in parts))
 
 
 def _refuse_duplicates(ids: Sequence[str], place: str) -> None:
-    seen: set[str] = set()
-    twice = [i for i in ids if i in seen or seen.add(i)]  # type: ignore[func-returns-value]
+    twice = [slide for slide, count in Counter(ids).items() if count > 1]
     if twice:
         raise TaskError(f"The labels of {place} list {len(twice)} slides twice: {name_some(twice)}. Keep one row each.")
 

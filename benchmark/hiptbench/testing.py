@@ -1,11 +1,13 @@
 """The contracts, importable by users: a toy task, and checks that any head, extractor or task must pass."""
 
+from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
-from hiptbench.evaluate import evaluate_split
+from hiptbench.evaluation import evaluate_split
 from hiptbench.extractors.base import FeatureExtractor
 from hiptbench.features import FeatureCard, FeatureSet, write_features
 from hiptbench.heads.base import Head, load_fitted
@@ -17,16 +19,26 @@ from hiptbench.task_checks import measured
 from hiptbench.task_spec import Expected, Folds, Kind, OwnData, TaskSpec
 from hiptbench.tasks import SlideRow, Task
 
+# Below this a metric on the toy features is no accident: guessing gives 0.5, with a standard deviation of 0.08.
+_OPPOSITE = 0.25
+
 
 def toy_task(
-    kind: Kind = "classification", *, cases: int = 60, folds: int = 2, classes: int = 2, seed: int = 0
+    kind: Kind = "classification",
+    *,
+    evaluate_on: Literal["test", "val"] = "test",
+    cases: int = 60,
+    folds: int = 2,
+    classes: int = 2,
+    seed: int = 0,
 ) -> Task:
     """Return a small task of one slide a case, with made folds.
 
     Args:
         kind: Kind of the task.
+        evaluate_on: The part to evaluate; with "test" there is a val part too, with "val" there is no test part.
         cases: Number of cases.
-        folds: Number of folds; every case is tested once.
+        folds: Number of folds; every case is evaluated once.
         classes: Number of classes; classification only.
         seed: Seed of labels and folds.
     """
@@ -44,7 +56,7 @@ def toy_task(
         title="Toy",
         kind=kind,
         unit="slide",
-        evaluate_on="test",
+        evaluate_on=evaluate_on,
         classes=names if kind == "classification" else None,
         endpoint="death" if kind == "survival" else None,
         licence="CC0",
@@ -53,7 +65,8 @@ def toy_task(
         data=OwnData(origin="own", made_from="toy_task"),
         expected=Expected(units=0, evaluated=0, cases=0, slides=0),
     )
-    splits = make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)
+    made = make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)
+    splits = [_with_val(split) if evaluate_on == "test" else _on_val(split) for split in made]
     draft = Task.build(spec, rows, splits)
     return Task.build(spec.model_copy(update={"expected": measured(draft)}), rows, splits)
 
@@ -82,9 +95,10 @@ def toy_features(task: Task, folder: Path, *, dim: int = 8, signal: float = 2.0,
 def check_head(head: Head, folder: Path) -> None:
     """Check that a head keeps its contract, on a toy task of each of its kinds.
 
-    The contract: the evaluated labels change no prediction; the same seed gives the same predictions; a bag's
-    prediction does not depend on the other bags; predictions have the right shape, are finite, and probabilities sum
-    to one; survival curves do not rise and their times do; higher risk means a lower curve; what is saved predicts
+    The contract: the evaluated labels change no prediction; the same seed gives the same predictions, and another seed
+    too unless the head is stochastic; a bag's prediction does not depend on the other bags; predictions have the right
+    shape, are finite, and probabilities sum to one; where the features tell the answer, predictions do not say the
+    opposite; survival curves do not rise and their times do; higher risk means a lower curve; what is saved predicts
     the same when it is loaded; the head keeps no state.
 
     Args:
@@ -95,11 +109,13 @@ def check_head(head: Head, folder: Path) -> None:
         AssertionError: Naming the part of the contract that is broken.
     """
     assert head.kinds, "a head names its kinds"
-    for kind in get_args(Kind):
-        if kind not in head.kinds:
-            continue
-        for classes in (2, 3) if kind == "classification" else (2,):
-            task = toy_task(kind, classes=classes)
+    unknown = head.kinds.difference(get_args(Kind))
+    assert not unknown, f"kinds are among {get_args(Kind)}, not {sorted(unknown)}"
+    cases: list[tuple[Kind, int]] = [("classification", 2), ("classification", 3), ("survival", 2)]
+    parts: tuple[Literal["test", "val"], ...] = ("test", "val")
+    for (kind, classes), part in product(cases, parts):
+        if kind in head.kinds:
+            task = toy_task(kind, classes=classes, evaluate_on=part, cases=100)
             features = toy_features(task, folder / f"{kind}{classes}")
             _check_on(head, task, features, folder / "model")
 
@@ -121,18 +137,22 @@ def check_extractor(extractor: FeatureExtractor) -> None:
 
 def _check_on(head: Head, task: Task, features: FeatureSet, folder: Path) -> None:
     split = task.splits[0]
-    before = repr(head)
+    before = _state(head)
     first = evaluate_split(task, split, features, head, seed=1)
     again = evaluate_split(task, split, features, head, seed=1)
     assert_same(first.prediction, again.prediction, "the same seed gives the same prediction")
+    if not head.stochastic:
+        other = evaluate_split(task, split, features, head, seed=2)
+        assert_same(first.prediction, other.prediction, "a head that is not stochastic does not use the seed")
     permuted = evaluate_split(permute_evaluated(task, split), split, features, head, seed=1)
     assert_same(first.prediction, permuted.prediction, "the evaluated labels reach no prediction")
     bags = [features.bag(unit, task.slides(unit)) for unit in first.units]
     _check_one_by_one(first.prediction, [first.fitted.predict([bag]) for bag in bags[:3]])
     first.fitted.save(folder)
     assert_same(first.prediction, load_fitted(folder).predict(bags), "what was saved predicts the same")
-    assert repr(head) == before, "a head keeps no state"
+    assert _state(head) == before, "a head keeps no state"
     _check_values(first.prediction)
+    _check_direction(first.metrics)
 
 
 def permute_evaluated(task: Task, split: Split, *, seed: int = 0) -> Task:
@@ -140,7 +160,7 @@ def permute_evaluated(task: Task, split: Split, *, seed: int = 0) -> Task:
     evaluated = [task.units.index(unit) for unit in task.evaluated(split)]
     order = np.arange(len(task.units))
     order[evaluated] = np.random.default_rng(seed).permutation(evaluated)
-    return Task(task.spec, task.units, task.cases, task.slide_ids, task.target.take(list(order)), task.splits)
+    return Task(task.spec, task.units, task.cases, task.slide_ids, task.target.take(order.tolist()), task.splits)
 
 
 def assert_same(one: Prediction, other: Prediction, why: str) -> None:
@@ -174,11 +194,30 @@ def _check_values(prediction: Prediction) -> None:
         assert (np.diff(prediction.survival[order].mean(axis=1)) <= 1e-9).all(), "higher risk means a lower curve"
 
 
+def _check_direction(metrics: Mapping[str, float]) -> None:
+    for name in ("auc", "c_index"):
+        value = metrics.get(name, 1)
+        assert value > _OPPOSITE, f"predictions say the opposite of the features: {name} is {value:.2f}"
+
+
+def _state(head: Head) -> str:
+    return repr((head, getattr(head, "__dict__", None)))
+
+
+def _with_val(split: Split) -> Split:
+    val = split.train[::5]
+    return Split(split.fold, tuple(unit for unit in split.train if unit not in val), val, split.test)
+
+
+def _on_val(split: Split) -> Split:
+    return Split(split.fold, split.train, split.test, ())
+
+
 def _signal_column(task: Task, position: int) -> int:
     return int(task.target.values[position]) if isinstance(task.target, Labels) else 0
 
 
 def _signal(task: Task, position: int) -> float:
     if isinstance(task.target, Survival):
-        return float(-np.log1p(task.target.time[position]) / 2)
+        return float(-np.log1p(task.target.time[position]))
     return 1.0

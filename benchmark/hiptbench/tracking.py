@@ -1,12 +1,16 @@
 """Send results to MLflow: a parent run per task x method x fraction, a child run per fold. Nothing depends on it."""
 
+import logging
 import os
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from types import TracebackType
 from typing import Any
 
 from hiptbench.errors import HiptbenchError, TrackingError
@@ -36,6 +40,9 @@ def tracking_uri(store: Store) -> str:
 class Tracker:
     """Sends rows in the background, in the order given; a server that fails is reported by ``close``.
 
+    As a context manager it ends its thread in any case: where the block fails or is interrupted, what was not sent yet
+    is left to ``sync``.
+
     Args:
         store: The store that the rows are committed to.
     """
@@ -47,6 +54,14 @@ class Tracker:
         self._failure: str | None = None
         self._thread.submit(self._guard, self._session.connect)
 
+    def __enter__(self) -> "Tracker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown(cancel_futures=kind is not None)
+
     def submit(self, row: FoldResult) -> None:
         """Send a committed row; returns at once."""
         self._thread.submit(self._guard, self._send, row)
@@ -54,7 +69,7 @@ class Tracker:
     def close(self) -> SyncReport:
         """Wait until everything is sent, close the parent runs, and report."""
         self._thread.submit(self._guard, self._session.finish)
-        self._thread.shutdown(wait=True)
+        self._thread.shutdown()
         return SyncReport(self._session.uri, self._sent, self._present, self._failure)
 
     def _send(self, row: FoldResult) -> None:
@@ -75,28 +90,28 @@ class Tracker:
             self._failure = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
-def sync(store: Store, rows: Iterable[FoldResult] | None = None) -> SyncReport:
+def sync(store: Store) -> SyncReport:
     """Send every row of a store that the MLflow server does not have.
 
-    Args:
-        store: The store.
-        rows: The rows to send; all that were run here by default.
+    Raises:
+        StoreError: If a row is damaged.
     """
-    tracker = Tracker(store)
-    for row in store.rows() if rows is None else rows:
-        if row.kind != "published":
+    rows = store.rows()
+    with Tracker(store) as tracker:
+        for row in rows:
             tracker.submit(row)
-    return tracker.close()
+        return tracker.close()
 
 
 class _Session:
-    """One connection to an MLflow server."""
+    """One connection to an MLflow server, and what is known of the runs that it has."""
 
     def __init__(self, store: Store, uri: str) -> None:
         self.store, self.uri = store, uri
         self._experiments: dict[str, str] = {}
-        self._known: dict[str, dict[str, str]] = {}
-        self._values: dict[str, dict[str, list[float]]] = {}
+        self._done: dict[str, str] = {}  # fingerprint of a sent fold, or cell of a parent, to run id
+        self._begun: dict[str, str] = {}  # fingerprint to run id of a child that an earlier session left unfinished
+        self._open: set[str] = set()  # cells whose parent has yet to be closed
 
     def connect(self) -> None:
         """Fail fast if a server does not answer: MLflow itself would retry for minutes."""
@@ -106,15 +121,16 @@ class _Session:
         try:
             with urllib.request.urlopen(f"{self.uri.rstrip('/')}/health", timeout=5) as answer:
                 answer.read()
-        except (urllib.error.URLError, TimeoutError, ValueError) as error:
+        except urllib.error.HTTPError as error:
+            error.close()  # it answers; not every host of MLflow has a page of that name
+        except (OSError, ValueError) as error:
             raise TrackingError(f"the MLflow server {self.uri} does not answer ({error})") from error
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 
     @cached_property
     def client(self) -> Any:
         """The client, made when the first row is sent: importing MLflow takes seconds."""
-        import logging
-
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # seven by default, which take minutes
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing may leave a hospital unasked
         from mlflow import MlflowClient
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it announces each step of making its database
@@ -123,35 +139,33 @@ class _Session:
     def log(self, row: FoldResult) -> bool:
         """Log one fold as a child run; return False if the server has it already."""
         experiment = self._experiment(row.protocol.suite)
-        cell = sha256_json([row.protocol.model_dump(), row.features, row.baseline, row.provenance.variant])
-        for metric, value in row.metrics.items():
-            self._values.setdefault(cell, {}).setdefault(metric, []).append(value)
-        known = self._known[experiment]
-        if row.fingerprint in known:
+        if row.fingerprint in self._done:
             return False
-        if cell not in known:
+        cell = _cell(row)
+        if cell not in self._done:
             name = f"{row.protocol.task} {row.features}/{row.baseline} {row.protocol.fraction:g}"
-            parent = self.client.create_run(experiment, run_name=name, tags={_CELL: cell})
-            self._log_batch(parent.info.run_id, {}, _params(row))
-            known[cell] = parent.info.run_id
-        known[row.fingerprint] = self._log_child(experiment, known[cell], row)
+            self._done[cell] = self._create_run(experiment, name, {_CELL: cell})
+            self._log_batch(self._done[cell], {}, _params(row))
+        self._open.add(cell)
+        self._done[row.fingerprint] = self._log_child(experiment, self._done[cell], row)
         return True
 
     def finish(self) -> None:
-        """Give each parent run touched its mean over folds, and mark it finished."""
-        runs = {name: run for known in self._known.values() for name, run in known.items()}
-        for cell, metrics in self._values.items():
-            if cell in runs:
-                means = {f"{metric}_mean": sum(values) / len(values) for metric, values in metrics.items()}
-                self._log_batch(runs[cell], means | {"folds": float(len(next(iter(metrics.values()))))}, {})
-                self.client.set_terminated(runs[cell])
+        """Give each parent run that was touched the mean of its folds, unless some are missing, and close it."""
+        cells: dict[str, list[FoldResult]] = defaultdict(list)
+        for row in self.store.rows() if self._open else ():
+            cells[_cell(row)].append(row)
+        for cell in self._open & set(cells):
+            self._log_batch(self._done[cell], _means(cells[cell]), {})
+            self.client.set_terminated(self._done[cell])
 
     def _experiment(self, suite: str) -> str:
         if suite not in self._experiments:
             name = f"hiptbench/{suite}"
             found = self.client.get_experiment_by_name(name)
-            self._experiments[suite] = found.experiment_id if found else self._create_experiment(name)
-            self._known[self._experiments[suite]] = self._runs_of(self._experiments[suite])
+            experiment: str = found.experiment_id if found else self._create_experiment(name)
+            self._learn_runs(experiment)
+            self._experiments[suite] = experiment
         return self._experiments[suite]
 
     def _create_experiment(self, name: str) -> str:
@@ -160,34 +174,38 @@ class _Session:
         experiment: str = self.client.create_experiment(name, artifact_location=place)
         return experiment
 
-    def _runs_of(self, experiment: str) -> dict[str, str]:
-        """Return fingerprint or cell to run id, of everything that the server has."""
-        found: dict[str, str] = {}
+    def _learn_runs(self, experiment: str) -> None:
         token = None
         while True:
             page = self.client.search_runs([experiment], max_results=1000, page_token=token)
             for run in page:
-                key = run.data.tags.get(_TAG) if run.info.status == "FINISHED" else None
-                key = key or run.data.tags.get(_CELL)
-                if key:
-                    found[key] = run.info.run_id
+                self._learn_run(run.info.run_id, run.data.tags, finished=run.info.status == "FINISHED")
             token = page.token
             if not token:
-                return found
+                return
+
+    def _learn_run(self, run_id: str, tags: Mapping[str, str], *, finished: bool) -> None:
+        if _CELL in tags:
+            self._done[tags[_CELL]] = run_id
+            self._open |= set() if finished else {tags[_CELL]}
+        elif _TAG in tags:
+            (self._done if finished else self._begun)[tags[_TAG]] = run_id
 
     def _log_child(self, experiment: str, parent: str, row: FoldResult) -> str:
         tags = {_TAG: row.fingerprint, "mlflow.parentRunId": parent, "hiptbench.kind": row.kind}
-        child = self.client.create_run(experiment, run_name=f"fold {row.fold} seed {row.seed}", tags=tags)
-        run_id: str = child.info.run_id
+        name = f"fold {row.fold} seed {row.seed}"
+        run_id = self._begun.get(row.fingerprint) or self._create_run(experiment, name, tags)
         self._log_batch(run_id, row.metrics, _params(row) | {"fold": row.fold, "draw": row.draw, "seed": row.seed})
         self.client.log_text(run_id, row.model_dump_json(indent=1), "card.json")
         self.client.log_artifact(run_id, str(self.store.predictions_path(row.fingerprint)), "predictions")
         self.client.set_terminated(run_id)  # only a finished child counts as sent
         return run_id
 
-    def _log_batch(self, run_id: str, metrics: Mapping[str, float], params: Mapping[str, object]) -> None:
-        import time
+    def _create_run(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
+        run_id: str = self.client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
+        return run_id
 
+    def _log_batch(self, run_id: str, metrics: Mapping[str, float], params: Mapping[str, object]) -> None:
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1000)
@@ -196,6 +214,20 @@ class _Session:
             metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
             params=[Param(name, str(value)) for name, value in params.items()],
         )
+
+
+def _cell(row: FoldResult) -> str:
+    """Return what the folds of one parent run have in common."""
+    return sha256_json([row.protocol.model_dump(), row.features, row.baseline, row.provenance.variant])
+
+
+def _means(rows: Sequence[FoldResult]) -> dict[str, float]:
+    """Return the mean of each metric; nothing but the number of folds where a seed lacks some of them."""
+    runs = {(row.seed, row.draw) for row in rows}
+    means = {"folds": float(len(rows))}
+    if len(rows) == len(runs) * rows[0].protocol.folds:
+        means |= {f"{name}_mean": sum(row.metrics[name] for row in rows) / len(rows) for name in rows[0].metrics}
+    return means
 
 
 def _params(row: FoldResult) -> dict[str, object]:

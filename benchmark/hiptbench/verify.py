@@ -1,16 +1,19 @@
 """Recompute every stored number from its predictions."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from hiptbench.errors import HiptbenchError, StoreError
-from hiptbench.evaluate import compute_metrics
+from hiptbench.evaluation import compute_metrics
 from hiptbench.export import Export
 from hiptbench.files import sha256_lines
+from hiptbench.predictions import Prediction, Predictions
 from hiptbench.results import FoldResult
-from hiptbench.store import Predictions, Store
+from hiptbench.store import Store
+from hiptbench.targets import Survival, Target
 from hiptbench.task_store import is_imported
 from hiptbench.tasks import Task
 
@@ -24,7 +27,7 @@ class Verification:
     Attributes:
         verified: Rows whose every metric was recomputed and is equal.
         wrong: What is not as it was stored, one line a row.
-        not_verifiable: Tasks whose data are not at hand, to the number of their rows.
+        not_verifiable: Tasks whose data are not at hand, or rows that lack slides, to the number of their rows.
     """
 
     verified: int
@@ -42,46 +45,46 @@ def verify(results: Store | Export, home: Path | None = None) -> Verification:
         results: A store or an export.
         home: The data home with the tasks' labels.
     """
-    verified, wrong, missing = 0, [], dict[str, int]()
+    load = lru_cache(maxsize=16)(lambda name: Task.load(name, home))
+    verified, wrong, missing = 0, [], Counter[str]()
     for row in results.rows():
-        if isinstance(results, Export) and not is_imported(row.protocol.task, home):
-            missing[row.protocol.task] = missing.get(row.protocol.task, 0) + 1
+        task = row.protocol.task
+        if isinstance(results, Export) and not _verifiable(row, home):
+            missing[task] += 1
             continue
-        problem = _problem(results, row, home)
+        try:
+            joined = _joined(results, row, load(task)) if isinstance(results, Export) else results.predictions(row)
+            problem = _problem(row, *joined)
+        except HiptbenchError as error:
+            problem = str(error)
         verified += problem is None
         if problem:
-            wrong.append(f"{row.protocol.task} {row.features}/{row.baseline} fold {row.fold}: {problem}")
+            wrong.append(f"{task} {row.features}/{row.baseline} fold {row.fold} seed {row.seed}: {problem}")
     return Verification(verified, tuple(wrong), missing)
 
 
-def _problem(results: Store | Export, row: FoldResult, home: Path | None) -> str | None:
-    try:
-        units, target, prediction = (
-            _joined(results, row, home) if isinstance(results, Export) else results.predictions(row)
-        )
-        recomputed = compute_metrics(target, prediction)
-    except HiptbenchError as error:
-        return str(error)
+def _verifiable(row: FoldResult, home: Path | None) -> bool:
+    """Whether an exported row can be joined with labels: the cohort of one that lacks slides is known to its maker."""
+    return is_imported(row.protocol.task, home) and not row.protocol.missing_slides
+
+
+def _problem(row: FoldResult, units: tuple[str, ...], target: Target, prediction: Prediction) -> str | None:
     if sha256_lines(units) != row.units_sha256:
         return "the evaluated units are not those of the row"
-    off = {m: v for m, v in recomputed.items() if abs(v - row.metrics.get(m, float("inf"))) > TOLERANCE}
-    return f"recomputed {off}, stored {row.metrics}" if off else None
+    events = int(target.event.sum()) if isinstance(target, Survival) else None
+    if (len(units), events) != (row.n, row.events):
+        return f"{len(units)} units and {events} events were evaluated, stored are {row.n} and {row.events}"
+    recomputed = compute_metrics(target, prediction)
+    equal = recomputed.keys() == row.metrics.keys() and all(
+        abs(value - row.metrics[name]) <= TOLERANCE for name, value in recomputed.items()
+    )
+    return None if equal else f"recomputed {recomputed}, stored {row.metrics}"
 
 
-def _joined(export: Export, row: FoldResult, home: Path | None) -> Predictions:
-    task = _task(row.protocol.task, home)
-    hashes = task.hashes
-    if (hashes.cohort, hashes.labels, hashes.splits) != (
-        row.protocol.cohort,
-        row.protocol.labels,
-        row.protocol.splits,
-    ):
+def _joined(export: Export, row: FoldResult, task: Task) -> Predictions:
+    mine, stored = task.hashes, row.protocol
+    if (mine.cohort, mine.labels, mine.splits) != (stored.cohort, stored.labels, stored.splits):
         raise StoreError("the task's cohort, labels or splits are not those that the row was made with")
     split = next(split for split in task.splits if split.fold == row.fold)
     units = task.evaluated(split)
     return units, task.targets(units), export.prediction(row)
-
-
-@lru_cache(maxsize=16)
-def _task(name: str, home: Path | None) -> Task:
-    return Task.load(name, home)

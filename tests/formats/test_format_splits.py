@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hiptbench.errors import FormatError
-from hiptbench.formats import SplitLists, read_splits
+from hiptbench.formats.splits import SplitLists, read_splits
 
 LISTS = ",train,val,test\n0,007,b.svs,c\n1,d.e,f,\n2,g,,\n"
 EXPECTED = {"train": ("007", "d.e", "g"), "val": ("b", "f"), "test": ("c",)}

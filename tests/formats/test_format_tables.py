@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hiptbench.errors import FormatError
-from hiptbench.formats import read_table
+from hiptbench.formats.tables import read_table
 
 CSV = "case_id,slide_id,label,age\n007,007.svs,IDC,61\n010,010.svs,ILC,\n"
 SUBTYPING = "HIPT/2-Weakly-Supervised-Subtyping/dataset_csv"

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from hiptbench.cli.common import Verbs, say
 from hiptbench.errors import HiptbenchError
 
 _VERBS = {
@@ -19,7 +20,7 @@ _VERBS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyVerbs(Verbs):
     """A group that imports a verb's module only when the verb is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -37,34 +38,37 @@ class _LazyGroup(click.Group):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in sorted(_VERBS.items())])
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="hiptbench")
+@click.group(cls=_LazyVerbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="hiptbench", prog_name="hiptbench")
 def cli() -> None:
     """Benchmark slide-level pathology methods; every number can prove how it was made.
 
     \b
-    Try it with nothing downloaded:   hiptbench demo
-    HIPT's nine tasks:                hiptbench data fetch && hiptbench data import
-                                      hiptbench run --suite hipt-2022 --baseline mean_knn
-    Your own slides:                  hiptbench task create mine --labels labels.csv --slide-col slide
-                                          --case-col patient --label-col grade
-                                      hiptbench run --task mine --features DIR --baseline mean_knn
-    What came out:                    hiptbench leaderboard
+    With nothing downloaded:
+      hiptbench demo
+    HIPT's nine tasks:
+      hiptbench data fetch && hiptbench data import
+      hiptbench run --suite hipt-2022 --baseline mean_knn
+    Your own slides:
+      hiptbench task create mine --labels labels.csv --slide-col slide --case-col patient --label-col grade
+      hiptbench run --task mine --features DIR --baseline mean_knn
+    What came out:
+      hiptbench leaderboard
     """
 
 
 def main() -> None:
-    """Run the command line; errors a user can mend are printed without a traceback."""
+    """Run the command line: exit code 1 for errors a user can mend, 2 for a wrong call, 130 for an interrupt."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="hiptbench", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("\nInterrupted. Finished folds are in the store: run the same command to go on.", err=True)
+        say("\nInterrupted. What was finished is kept: run the same command to go on.")
         sys.exit(130)
     except HiptbenchError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
         sys.exit(1)

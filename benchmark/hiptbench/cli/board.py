@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import format_option, home_option, store_option
+from hiptbench.cli.common import format_option, home_option, results_option, say
 
 
 @click.command()
-@store_option
+@results_option
 @home_option
 @format_option("table", "csv", "md", "json")
 @click.option("--suite", help="Only this suite.")
@@ -29,22 +29,27 @@ def leaderboard(
     \b
     Examples:
       hiptbench leaderboard
-      hiptbench leaderboard --store results --format md --suite hipt-2022
+      hiptbench leaderboard --suite hipt-2022 --metric auc --metric balanced_accuracy
+      hiptbench leaderboard --store results --format csv > leaderboard.csv
     """
     from hiptbench import rooms
     from hiptbench.boards import board_of, render
+    from hiptbench.cli.stores import refuse_unknown
+    from hiptbench.cli.terminal import board_text
     from hiptbench.export import open_results
 
     results = open_results(rooms.store(store, home_path=home))
     board = board_of(results, suite=suite, kind=kind, metrics=metrics, all_variants=all_variants)
+    if not board.cells:
+        refuse_unknown(results, suite, metrics)
     for note in board.notes:
-        click.echo(note, err=True)
-    click.echo(render(board, form), nl=False)
+        say(note)
+    click.echo(board_text(board.cells) if form == "table" else render(board, form), nl=False)
 
 
 @click.command()
 @click.argument("name")
-@store_option
+@results_option
 @home_option
 @format_option("text", "csv", "md", "latex")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead.")
@@ -55,8 +60,9 @@ def table(name: str, store: Path | None, home: Path | None, form: str, out: Path
     `hiptbench results import-hipt DIR`; ours needs `hiptbench run`.
 
     \b
-    Example:
-      hiptbench table survival --format md
+    Examples:
+      hiptbench table survival
+      hiptbench table 1 --format latex --out subtyping.tex
     """
     from hiptbench import rooms
     from hiptbench.boards import our_cells
@@ -65,9 +71,13 @@ def table(name: str, store: Path | None, home: Path | None, form: str, out: Path
     from hiptbench.tables import build_table, to_csv, to_latex, to_markdown, to_text
 
     path = rooms.store(store, home_path=home)
-    built = build_table(name, load_published(path), our_cells(path))
+    folds = load_published(path)
+    built = build_table(name, folds, our_cells(path))
     text = {"text": to_text, "csv": to_csv, "md": to_markdown, "latex": to_latex}[form](built)
+    if not folds and built.difference.startswith("recomputed"):
+        say("The recomputed column is empty: `hiptbench results import-hipt` fills it.")
     if out:
         write_text(out, text)
+        say(f"written to {out}")
     else:
         click.echo(text, nl=not text.endswith("\n"))

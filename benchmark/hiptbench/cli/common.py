@@ -1,4 +1,4 @@
-"""Options that several verbs share, and progress bars."""
+"""What several verbs share: groups, options and progress bars. All help passes here, so nothing heavy is imported."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,24 @@ from typing import Any, TypeVar
 
 import click
 
+from hiptbench.errors import UnknownNameError
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class Verbs(click.Group):
+    """A group of verbs; an unknown one is answered with the nearest and with all that exist."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that the first argument names."""
+        verbs = self.list_commands(ctx)
+        if args[0] not in verbs:
+            ctx.fail(str(UnknownNameError("verb", args[0], verbs)))
+        return super().resolve_command(ctx, args)
 
 
 def home_option(function: Function) -> Function:
@@ -19,7 +34,13 @@ def home_option(function: Function) -> Function:
 
 
 def store_option(function: Function) -> Function:
-    """Add --store."""
+    """Add --store, for a verb that writes results or sends them."""
+    text = "Results store [default: 'store' inside the data home]."
+    return click.option("--store", type=click.Path(path_type=Path), help=text)(function)
+
+
+def results_option(function: Function) -> Function:
+    """Add --store, for a verb that reads results."""
     text = "Results store, or an export of one [default: 'store' inside the data home]."
     return click.option("--store", type=click.Path(path_type=Path), help=text)(function)
 
@@ -31,18 +52,20 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
 
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr, driven by calls with (done, in all); nothing shows until the first call."""
+    """Show a progress bar on stderr, driven by calls with (done, in all); a file or pipe gets none."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
-def some(names: tuple[str, ...], most: int = 3) -> str:
-    """Return the first names and how many more there are."""
-    from hiptbench.errors import name_some
-
-    return name_some(names, most)
+def say(text: str) -> None:
+    """Tell a person something that is not the verb's data: on stderr."""
+    click.echo(text, err=True)

@@ -1,10 +1,11 @@
 """The verb ``demo``: everything, on embedded data."""
 
+import sys
 from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import progress
+from hiptbench.cli.common import progress, say
 
 
 @click.command()
@@ -15,14 +16,18 @@ def demo(out: Path, executor: str) -> None:
 
     \b
     Example:
-      hiptbench demo --out /tmp/demo && cat /tmp/demo/leaderboard.csv
+      hiptbench demo --out my_demo && cat my_demo/leaderboard.csv
     """
-    from hiptbench.boards import render
+    from hiptbench.cli.terminal import board_text
     from hiptbench.demo import run_demo
 
     with progress("demo") as step:
         shown = run_demo(out, executor=executor, on_step=step)
-    click.echo(render(shown.board, "table"))
+    click.echo(board_text(shown.board.cells))
     click.echo(shown.against_oracle)
     click.echo(f"leaderboard: {out / 'leaderboard.csv'}")
-    click.echo(f"MLflow's page: .venv/bin/mlflow ui --backend-store-uri {shown.tracking_uri}  (then open its address)")
+    if shown.tracked.failure:
+        say(f"MLflow: {shown.tracked.failure}. The results are in {out / 'store'} all the same.")
+    else:
+        ui = f"{sys.executable} -m mlflow ui --backend-store-uri {shown.tracked.uri}"
+        click.echo(f"MLflow's page: {ui}  (then open the address that it names)")

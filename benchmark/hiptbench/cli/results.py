@@ -4,12 +4,19 @@ from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import DIRECTORY, home_option, store_option
+from hiptbench.cli.common import DIRECTORY, Verbs, home_option, results_option, say, store_option
+from hiptbench.errors import StoreError, UnknownNameError
 
 
-@click.group()
+@click.group(cls=Verbs)
 def results() -> None:
-    """Export, verify and import results."""
+    """Export, verify and import results.
+
+    \b
+    Examples:
+      hiptbench results export --suite hipt-2022 --out results
+      hiptbench results verify --store results
+    """
 
 
 @results.command("export")
@@ -24,24 +31,27 @@ def export_verb(out: Path, suite: str | None, store: Path | None, home: Path | N
     Example:
       hiptbench results export --suite hipt-2022 --out results
     """
-    from hiptbench import rooms
     from hiptbench.boards import board_of, render
+    from hiptbench.cli.stores import open_store
     from hiptbench.export import export
     from hiptbench.files import write_text
-    from hiptbench.store import Store
 
-    source = Store(rooms.store(store, home_path=home))
-    rows = [row for row in source.rows() if suite in (None, row.protocol.suite)]
-    written = export(source, rows, out)
+    source = open_store(store, home)
+    rows = source.rows()
+    suites = {row.protocol.suite for row in rows}
+    if suite and suites and suite not in suites:
+        raise UnknownNameError("suite in this store", suite, suites)
+    chosen = [row for row in rows if suite in (None, row.protocol.suite)]
+    written = export(source, chosen, out)
     write_text(out / "leaderboard.csv", render(board_of(written), "csv"))
-    click.echo(f"{len(rows)} folds written to {out}")
+    click.echo(f"{len(chosen)} folds written to {out}")
 
 
 @results.command("verify")
-@store_option
+@results_option
 @home_option
 def verify_verb(store: Path | None, home: Path | None) -> None:
-    """Recompute every stored number from its predictions; exit 1 if one differs.
+    """Recompute every stored number from its predictions; exit 1 if one differs or none could be checked.
 
     \b
     Example:
@@ -54,11 +64,13 @@ def verify_verb(store: Path | None, home: Path | None) -> None:
     found = verify(open_results(rooms.store(store, home_path=home)), home)
     click.echo(f"{found.verified} folds verified, {len(found.wrong)} wrong")
     for task, rows in found.not_verifiable.items():
-        click.echo(f"    {task}: {rows} folds not verifiable, its data are not imported")
+        say(f"    {task}: {rows} folds not verifiable, its data are not imported")
     for problem in found.wrong:
-        click.echo(f"    WRONG {problem}", err=True)
-    if found.wrong or not found.verified:
-        raise SystemExit(1)
+        say(f"    WRONG {problem}")
+    if found.wrong:
+        raise StoreError(f"{len(found.wrong)} folds are not what they were stored as: run them again.")
+    if not found.verified:
+        raise StoreError("Nothing could be verified. Import the tasks' data, or name another store with --store.")
 
 
 @results.command("import-hipt")
@@ -76,7 +88,10 @@ def import_verb(checkout: Path | None, store: Path | None, home: Path | None) ->
     from hiptbench.published import import_hipt
     from hiptbench.published_rows import save_published
 
-    folds = import_hipt(checkout or rooms.home(home) / "checkouts" / "HIPT")
+    fetched = rooms.home(home) / "checkouts" / "HIPT"
+    if not (checkout or fetched.is_dir()):
+        raise click.UsageError("Name a checkout of mahmoodlab/HIPT, or get one with `hiptbench data fetch`.")
+    folds = import_hipt(checkout or fetched)
     path = rooms.store(store, home_path=home)
     save_published(path, folds)
     runs = len({fold.directory for fold in folds})

@@ -1,31 +1,31 @@
 """The verbs ``run`` and ``sync``."""
 
 import json
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from hiptbench.cli.common import format_option, home_option, progress, store_option
-
-if TYPE_CHECKING:
-    from hiptbench.plans import Plan
-    from hiptbench.store import Store
-    from hiptbench.tracking import SyncReport
+from hiptbench.cli.common import format_option, home_option, progress, say, store_option
 
 
 @click.command()
 @click.option("--suite", help="Run every task of this suite, at its training fractions.")
 @click.option("--task", "tasks", multiple=True, help="Run one task; may be repeated.")
 @click.option("--features", help="Name of imported features, or a folder [default: each task's own].")
-@click.option("--baseline", "baselines", multiple=True, required=True, help="Name, file.yaml or package.module:Head.")
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    help="Method: a name such as mean_knn, a file.yaml or package.module:Head; may be repeated.  [required]",
+)
 @click.option("--fraction", "fractions", help="Training fractions, such as 0.25,1 [default: the suite's].")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
 @click.option("--executor", default="processes", show_default=True, help="serial or processes[:N].")
 @click.option("--allow-missing", is_flag=True, help="Run without slides that have no features; never ranked.")
 @click.option("--verify", is_flag=True, help="Read and hash every feature file again.")
 @click.option("--no-track", is_flag=True, help="Do not send results to MLflow; `hiptbench sync` can do so later.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be run, and run nothing; new features are packed.")
 @store_option
 @home_option
 def run(
@@ -51,11 +51,14 @@ def run(
       hiptbench run --task mine --features features/ --baseline mean_knn --dry-run
       hiptbench run --task mine --features features/ --baseline my_package.heads:MyHead --seed 1 --seed 2
     """
-    from hiptbench import rooms
+    from hiptbench.cli.execution import execute, plan_text
+    from hiptbench.cli.stores import open_store
     from hiptbench.plans import make_plan
     from hiptbench.requests import make_request
-    from hiptbench.store import Store
 
+    _require_names(suite, tasks, baselines, home)
+    # A head of one's own may lie in the working folder; last, so that nothing there shadows a library.
+    sys.path.append(str(Path.cwd()))
     request = make_request(
         suite=suite,
         tasks=tasks,
@@ -67,12 +70,14 @@ def run(
         verify=verify,
         home=home,
     )
-    results = Store(rooms.store(store, home_path=home))
+    results = open_store(store, home, make=True)
     with progress("packing features") as on_file:
         plan = make_plan(request, on_file=on_file)
-    _describe(plan, results)
+    for note in (*plan.notes, *(f"skipped: {reason}" for reason in plan.skipped)):
+        say(note)
+    click.echo(plan_text(plan, results), err=not dry_run)
     if not dry_run:
-        _execute(plan, results, executor, track=not no_track)
+        execute(plan, results, executor, track=not no_track)
 
 
 @click.command()
@@ -82,20 +87,50 @@ def run(
 def sync(store: Path | None, home: Path | None, form: str) -> None:
     """Send every result to MLflow that the server does not have; running it twice sends nothing twice.
 
+    The server is the one that MLFLOW_TRACKING_URI names, otherwise an SQLite file inside the store.
+
     \b
-    Example:
+    Examples:
+      hiptbench sync
       MLFLOW_TRACKING_URI=http://localhost:5000 hiptbench sync
     """
     from dataclasses import asdict
 
-    from hiptbench import rooms
-    from hiptbench.store import Store
+    from hiptbench.cli.stores import open_store
+    from hiptbench.cli.wording import sync_text
     from hiptbench.tracking import sync as send
 
-    report = send(Store(rooms.store(store, home_path=home)))
-    click.echo(json.dumps(asdict(report)) if form == "json" else _told(report))
+    report = send(open_store(store, home))
+    if form == "json":
+        click.echo(json.dumps(asdict(report)))
+    else:
+        click.echo(sync_text(report), err=bool(report.failure))
     if report.failure:
         raise SystemExit(1)
+
+
+def _require_names(suite: str | None, tasks: tuple[str, ...], baselines: tuple[str, ...], home: Path | None) -> None:
+    """Answer what was left out or misspelt with what exists.
+
+    Raises:
+        click.UsageError: If nothing says what to run.
+        UnknownNameError: If a task is not known.
+    """
+    from hiptbench.baselines import baseline_names
+    from hiptbench.suites import suite_names
+    from hiptbench.task_store import load_spec
+
+    if not (suite or tasks):
+        raise click.UsageError(
+            f"Say what to run on: --task (`hiptbench task list` shows them), or --suite: {', '.join(suite_names())}."
+        )
+    if not baselines:
+        raise click.UsageError(
+            f"Say what to run: --baseline with a name ({', '.join(baseline_names())}), a file.yaml, or a head of your "
+            "own as package.module:Head."
+        )
+    for name in tasks:
+        load_spec(name, home)
 
 
 def _numbers(text: str | None) -> tuple[float, ...] | None:
@@ -107,55 +142,3 @@ def _numbers(text: str | None) -> tuple[float, ...] | None:
         raise click.BadParameter(
             f"'{text}' is not a list of numbers such as 0.25,1", param_hint="--fraction"
         ) from error
-
-
-def _describe(plan: "Plan", store: "Store") -> None:
-    for note in (*plan.notes, *(f"skipped: {reason}" for reason in plan.skipped)):
-        click.echo(note, err=True)
-    to_do = plan.to_do(store)
-    click.echo(
-        f"{len(plan.jobs)} folds, {len(plan.jobs) - len(to_do)} of them done already, {len(to_do)} to run", err=True
-    )
-    groups: dict[str, int] = {}
-    for job in to_do:
-        name = f"{job.protocol.task} at {job.protocol.fraction:.0%}: {job.features}/{job.baseline.name}"
-        groups[name] = groups.get(name, 0) + 1
-    for name, folds in groups.items():
-        click.echo(f"    {name}, {folds} folds", err=True)
-
-
-def _execute(plan: "Plan", store: "Store", executor: str, *, track: bool) -> None:
-    from hiptbench.results import FoldResult
-    from hiptbench.runner import run as run_plan
-    from hiptbench.tracking import Tracker
-
-    total, done = len(plan.to_do(store)), 0
-    if not total:
-        click.echo(f"Nothing to do: all {len(plan.jobs)} folds are in {store.path}.")
-        return
-    tracker = Tracker(store) if track else None
-    with progress("folds") as step:
-
-        def on_fold(row: FoldResult) -> None:
-            nonlocal done
-            done += 1
-            step(done, total)
-            if tracker:
-                tracker.submit(row)
-
-        try:
-            run_plan(plan, store, executor=executor, on_fold=on_fold)
-        finally:
-            sent = tracker.close() if tracker else None
-    click.echo(f"{total} folds run, in {store.path}")
-    if sent:
-        click.echo(_told(sent), err=bool(sent.failure))
-
-
-def _told(report: "SyncReport") -> str:
-    if report.failure:
-        return (
-            f"MLflow: {report.sent} folds sent to {report.uri}, then it failed: {report.failure}. "
-            "The results are in the store; `hiptbench sync` sends the rest."
-        )
-    return f"MLflow: {report.sent} folds sent to {report.uri}, {report.present} were there already"

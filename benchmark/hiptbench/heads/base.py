@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -50,18 +51,19 @@ def load_fitted(folder: Path) -> Fitted:
     """Load a predictor that ``Fitted.save`` wrote.
 
     Raises:
-        HeadError: If the folder holds none, or its class is gone.
+        HeadError: If the folder holds none, it is damaged, or its class is gone or has changed.
     """
     try:
         saved = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
         module, _, name = saved["class"].partition(":")
         fitted_class = getattr(importlib.import_module(module), name)
-        with np.load(folder / "fitted.npz", allow_pickle=False) as arrays:
+        if not issubclass(fitted_class, Fitted):  # a file must not choose what else is called
+            raise TypeError(f"{saved['class']} is no Fitted")
+        with (folder / "fitted.npz").open("rb") as handle, np.load(handle, allow_pickle=False) as arrays:
             values = saved["values"] | {key: arrays[key] for key in arrays.files}
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
+        fitted: Fitted = fitted_class(**values | {"history": tuple(values["history"])})
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
         raise HeadError(f"{folder} holds no fitted head that can be loaded ({error}).") from error
-    values["history"] = tuple(values["history"])
-    fitted: Fitted = fitted_class(**values)
     return fitted
 
 

@@ -12,6 +12,7 @@ from sksurv.util import Surv
 
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Bags, Fitted, OnEpoch
+from hiptbench.heads.convergence import refuse_unconverged
 from hiptbench.heads.pooling import mean_vectors
 from hiptbench.predictions import Prediction
 from hiptbench.targets import Survival, Target
@@ -75,7 +76,8 @@ class Cox:
         standard = scaler.transform(vectors)
         pca = PCA(n_components=min(self.n_components, *standard.shape), svd_solver="full").fit(standard)
         model = CoxPHSurvivalAnalysis(alpha=self.alpha, ties=self.ties)
-        model.fit(pca.transform(standard), Surv.from_arrays(target.event, target.time))
+        with refuse_unconverged(self):
+            model.fit(pca.transform(standard), Surv.from_arrays(target.event, target.time))
         at_event = np.unique(target.time[target.event])
         return FittedCox(
             mean=scaler.mean_,

@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Bags, Fitted, OnEpoch
+from hiptbench.heads.convergence import refuse_unconverged
 from hiptbench.heads.pooling import mean_vectors
 from hiptbench.predictions import Prediction
 from hiptbench.targets import Labels, Target
@@ -63,13 +64,13 @@ class Logistic:
         """Standardise and fit; see ``Head.fit``."""
         if not isinstance(target, Labels):
             raise HeadError("logistic predicts classes, not survival.")
+        if len(np.unique(target.values)) < 2:
+            raise HeadError(f"logistic needs two classes among its {len(bags)} training bags.")
         vectors = mean_vectors(bags)
         scaler = StandardScaler().fit(vectors)
-        model = LogisticRegression(C=self.c, max_iter=self.max_iter).fit(scaler.transform(vectors), target.values)
-        if model.n_iter_.max() >= self.max_iter:
-            raise HeadError(
-                f"logistic did not converge in max_iter={self.max_iter} iterations; raise it or lower c={self.c}."
-            )
+        model = LogisticRegression(C=self.c, max_iter=self.max_iter)
+        with refuse_unconverged(self):
+            model.fit(scaler.transform(vectors), target.values)
         return FittedLogistic(
             mean=scaler.mean_,
             scale=scaler.scale_,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hiptbench.errors import TaskError, name_some
@@ -25,12 +26,12 @@ def read_labels(path: Path, *, slide: str, columns: Sequence[str], text: Sequenc
         TaskError: If a cell is empty.
     """
     table = read_table(path, columns=list(dict.fromkeys((slide, *columns))), text=text)
-    empty = table[table.isna().any(axis=1)]
-    if len(empty):
-        lines = name_some([f"line {index + 2} (slide {name})" for index, name in empty[slide].items()])
+    incomplete = np.flatnonzero(table.isna().any(axis=1))
+    if len(incomplete):
+        rows = name_some([f"row {i + 1} (slide {table[slide].iloc[i]})" for i in incomplete])
         raise TaskError(
-            f"{path} has {len(empty)} rows with an empty cell (or NA, null and the like) in the columns "
-            f"{', '.join(table)}: {lines}. Fill them or take the rows out."
+            f"{path} has {len(incomplete)} rows with an empty cell (or NA, null and the like) in the columns "
+            f"{', '.join(map(str, table))}: {rows}. Fill them or take the rows out."
         )
     return table
 

@@ -65,7 +65,7 @@ class Leaderboard:
     """The cells of a store, and what was left out of them.
 
     Attributes:
-        cells: Ordered by suite, task, fraction, kind, then best first.
+        cells: Ordered by suite, task, metric and fraction; complete cohorts first, then best first.
         notes: Incomplete cells, and older variants that newer ones hide.
     """
 
@@ -113,13 +113,13 @@ def _complete(group: Sequence[FoldResult]) -> list[FoldResult]:
     runs: dict[tuple[int, int], list[FoldResult]] = defaultdict(list)
     for row in group:
         runs[row.seed, row.draw].append(row)
-    return [row for run in runs.values() if len(run) == run[0].protocol.folds for row in run]
+    return [row for run in runs.values() if len({row.fold for row in run}) == run[0].protocol.folds for row in run]
 
 
 def _cells(group: Sequence[FoldResult], metrics: Sequence[str] | None) -> list[Cell]:
     first = group[0]
     wanted = metrics or (RANKED[first.protocol.task_kind],)
-    return [_cell(group, metric) for metric in wanted if metric in first.metrics]
+    return [_cell(group, metric) for metric in wanted if all(metric in row.metrics for row in group)]
 
 
 def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
@@ -190,4 +190,8 @@ def _rank() -> Callable[[Cell], tuple[object, ...]]:
         -cell.fraction,
         cell.missing_units > 0,
         -cell.mean,
+        cell.kind,
+        cell.features,
+        cell.baseline,
+        cell.variant,
     )

@@ -1,0 +1,53 @@
+"""A leaderboard for people: one block a Protocol, best first, the long names last so that every column lines up."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hiptbench.cells import Cell
+
+EMPTY = "There are no complete results to show. `hiptbench run` makes some, and finishes a run that was cut off.\n"
+LEGEND = "Mean ± sd over folds, best first. Numbers of two blocks stand on different protocols and do not compare.\n"
+
+
+def board_text(cells: Sequence[Cell]) -> str:
+    """Return cells as text; only numbers of one Protocol stand in one block, and only complete ones are ranked.
+
+    Args:
+        cells: In the leaderboard's order.
+    """
+    blocks: dict[str, list[Cell]] = {}
+    for cell in cells:
+        blocks.setdefault(cell.protocol, []).append(cell)
+    return "\n".join([LEGEND, *(_block(block) for block in blocks.values())]) if blocks else EMPTY
+
+
+def _block(cells: Sequence[Cell]) -> str:
+    methods = Counter(_method(cell) for cell in cells)
+    lines = [_heading(cells)]
+    for rank, cell in enumerate(cells, start=1):
+        place = "-" if cell.missing_units else str(rank)
+        variant = f" (variant {cell.variant})" if methods[_method(cell)] > 1 else ""
+        lines.append(f"  {place:>3}  {_score(cell):13}  {cell.kind:9}  {_method(cell)}{_seeds(cell)}{variant}")
+    return "\n".join(lines) + "\n"
+
+
+def _heading(cells: Sequence[Cell]) -> str:
+    one = cells[0]
+    events = next((f", {cell.n_events} events" for cell in cells if cell.n_events is not None), "")
+    missing = f" | {one.missing_units} units or slides MISSING: not ranked" if one.missing_units else ""
+    return (
+        f"{one.suite} | {one.task} at {one.fraction:.0%} | {one.metric}, {one.n_folds} folds | "
+        f"{one.n_units} units{events} | protocol {one.protocol}{missing}"
+    )
+
+
+def _method(cell: Cell) -> str:
+    return f"{cell.features}/{cell.baseline}"
+
+
+def _score(cell: Cell) -> str:
+    return f"{cell.mean:.3f}" if cell.sd_folds is None else f"{cell.mean:.3f} ± {cell.sd_folds:.3f}"
+
+
+def _seeds(cell: Cell) -> str:
+    return "" if cell.sd_seeds is None else f" (sd {cell.sd_seeds:.3f} over {cell.n_seeds} seeds)"
