@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test test-slow demo bench bench-full lint clean
+.PHONY: setup test test-slow demo bench bench-full lint results clean
 
 setup: .venv/.installed
 
@@ -31,6 +31,13 @@ bench: setup
 
 bench-full: setup
 	$(BIN)/python -m tests.bench --full
+
+# The committed board: needs the nine tasks in the data home (`hiptbench data fetch && hiptbench data import`).
+results: setup
+	$(BIN)/hiptbench run --suite hipt-2022 --baseline mean_knn --baseline mean_logreg --baseline mean_cox
+	$(BIN)/hiptbench results export --suite hipt-2022 --out results
+	$(BIN)/hiptbench results verify --store results
+	$(BIN)/hiptbench leaderboard --store results --suite hipt-2022 --into README.md
 
 clean:
 	rm -rf .venv .bench .demo build dist

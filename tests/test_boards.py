@@ -2,25 +2,21 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from hiptbench.boards import board_of, our_cells
 from hiptbench.cells import leaderboard
 from hiptbench.errors import StoreError
 from hiptbench.plans import make_plan
-from hiptbench.predictions import Prediction
 from hiptbench.published import PublishedFold, import_hipt
 from hiptbench.published_rows import as_results, load_published, save_published
 from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol
 from hiptbench.store import Store
-from hiptbench.targets import Labels
 from hiptbench.task_store import load_spec
-from toys import make_row
+from toys import TWO_UNITS, make_row
 
 TASK = "tcga_brca_subtype"
-PREDICTIONS = (("a", "b"), Labels(np.array([0, 1]), ("x", "y")), Prediction(probabilities=np.eye(2)))
 
 
 def published(task: str = TASK, *, model: str = "mil", fraction: float = 1.0, epochs: int = 20) -> list[PublishedFold]:
@@ -84,7 +80,7 @@ def test_a_task_without_hashes_has_no_published_rows(monkeypatch: pytest.MonkeyP
 def commit(store: Store, protocol: Protocol, **changes: object) -> None:
     for fold in range(protocol.folds):
         made = make_row(0.75, fold=fold, protocol=protocol.model_dump(), **changes)  # type: ignore[arg-type]
-        store.commit(made, PREDICTIONS)
+        store.commit(made, TWO_UNITS)
 
 
 @pytest.fixture

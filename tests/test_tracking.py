@@ -1,46 +1,25 @@
 """MLflow, on a real server and in the default SQLite file, has what the store has; a broken server harms nothing."""
 
-import http.server
-import importlib
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hiptbench.files import sha256_file
-from hiptbench.predictions import Prediction, Predictions
 from hiptbench.results import FoldResult
 from hiptbench.store import Store
-from hiptbench.targets import Labels
 from hiptbench.tracking import Tracker, sync, tracking_uri
-from toys import make_row
+from toys import TWO_UNITS, fill, free_port, make_row
 
 # MLflow 3.17 uses an option that SQLAlchemy 2.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning")
-
-PREDICTIONS: Predictions = (
-    ("a", "b"),
-    Labels(np.array([1, 0]), ("x", "y")),
-    Prediction(probabilities=np.array([[0.25, 0.75], [0.5, 0.5]])),
-)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +50,6 @@ def answers(uri: str) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
-
-
-def fill(store: Store, suite: str, **changes: Any) -> list[FoldResult]:
-    """Commit the two folds of a method on a task of a suite of the test's own."""
-    protocol = {"suite": suite} | changes.pop("protocol", {})
-    rows = [make_row(0.5 + fold / 4, fold=fold, protocol=protocol, **changes) for fold in (0, 1)]
-    return [store.commit(row, PREDICTIONS) for row in rows]
 
 
 class Seen:
@@ -162,7 +134,7 @@ def test_a_mean_is_logged_only_when_no_fold_is_missing(store: Store, tmp_path: P
     rows = [make_row(value, fold=fold, protocol={"suite": suite}) for fold, value in enumerate((0.5, 1.0))]
     for expected, row in zip([{"folds": 1}, {"folds": 2, "auc_mean": 0.75}], rows, strict=True):
         with Tracker(store) as tracker:
-            tracker.submit(store.commit(row, PREDICTIONS))
+            tracker.submit(store.commit(row, TWO_UNITS))
             assert tracker.close().failure is None
         assert Seen(tracking_uri(store), suite).parent_of(row).data.metrics == expected
 
@@ -180,84 +152,6 @@ def test_a_child_that_was_left_unfinished_is_finished_not_doubled(store: Store, 
     after = Seen(tracking_uri(store), suite)
     assert after.children[row.fingerprint].info.run_id == run_id
     assert {run.info.status for run in (*after.children.values(), *after.parents.values())} == {"FINISHED"}
-
-
-def test_a_dead_server_harms_nothing_and_sync_catches_up(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, suite = Store(tmp_path / "store"), f"own:{tmp_path.name}"
-    dead = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", dead)
-    begin = time.monotonic()
-    with Tracker(store) as tracker:
-        for row in fill(store, suite):
-            tracker.submit(row)
-        report = tracker.close()
-    assert time.monotonic() - begin < 10
-    assert (report.uri, report.sent) == (dead, 0)
-    assert report.failure is not None
-    assert f"the MLflow server {dead} does not answer" in report.failure
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    assert (sync(store).sent, len(Seen(server, suite).children)) == (2, 2)
-
-
-@contextmanager
-def web_server(answers: dict[str, int]) -> Iterator[str]:
-    """Answer some paths with a status and all others with 404: a server, but none of MLflow's."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(answers.get(self.path, 404))
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{httpd.server_port}"
-        finally:
-            httpd.shutdown()
-            thread.join()
-
-
-@pytest.mark.parametrize("health", [200, 404])
-def test_a_server_that_is_not_mlflows_harms_nothing(
-    health: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = Store(tmp_path / "store")
-    fill(store, "own:x")
-    importlib.import_module("mlflow")  # which takes seconds of its own
-    with web_server({"/health": health}) as uri:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        begin = time.monotonic()
-        report = sync(store)
-    assert time.monotonic() - begin < 10
-    assert report.sent == 0
-    assert report.failure is not None
-    assert "does not answer" not in report.failure
-
-
-def test_a_run_that_fails_leaves_the_rest_to_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    store = Store(tmp_path / "store")
-    rows = [row for number in range(5) for row in fill(store, "own:x", baseline=f"b{number}")]
-    with pytest.raises(KeyboardInterrupt):
-        submit_and_fail(store, rows)
-    assert not any(thread.name.startswith("mlflow") for thread in threading.enumerate())
-    report = sync(store)
-    assert report.failure is None
-    assert report.sent > 5
-    assert report.sent + report.present == 10
-
-
-def submit_and_fail(store: Store, rows: Sequence[FoldResult]) -> None:
-    with Tracker(store) as tracker:
-        for row in rows:
-            tracker.submit(row)
-        raise KeyboardInterrupt
 
 
 def test_the_default_is_a_file_inside_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,18 @@
 """Small tasks in a data home, plans to run them, and rows as a store would hold them."""
 
+import socket
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 
 from hiptbench.plans import Plan, make_plan
+from hiptbench.predictions import Prediction, Predictions
 from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol, Provenance, Timing, fingerprint
+from hiptbench.store import Store
+from hiptbench.targets import Labels
 from hiptbench.task_spec import Kind
 from hiptbench.task_store import save_task
 from hiptbench.tasks import Task
@@ -90,3 +95,26 @@ def make_row(
         seed=seed,
         **row | changes,
     )
+
+
+TWO_UNITS: Predictions = (
+    ("a", "b"),
+    Labels(np.array([1, 0]), ("x", "y")),
+    Prediction(probabilities=np.array([[0.25, 0.75], [0.5, 0.5]])),
+)
+"""What may stand beside a row in a store."""
+
+
+def fill(store: Store, suite: str, **changes: Any) -> list[FoldResult]:
+    """Commit the two folds of a method on a task of a suite of the test's own, and return them as stored."""
+    protocol = {"suite": suite} | changes.pop("protocol", {})
+    rows = [make_row(0.5 + fold / 4, fold=fold, protocol=protocol, **changes) for fold in (0, 1)]
+    return [store.commit(row, TWO_UNITS) for row in rows]
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

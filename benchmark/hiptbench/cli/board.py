@@ -15,6 +15,11 @@ from hiptbench.cli.common import format_option, home_option, results_option, say
 @click.option("--kind", type=click.Choice(["measured", "published", "synthetic"]), help="Only rows of this kind.")
 @click.option("--metric", "metrics", multiple=True, help="Metrics to show [default: what the tasks are ranked by].")
 @click.option("--all-variants", is_flag=True, help="Show every provenance of a method, not only the newest.")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put a table of methods by tasks between the leaderboard markers of a Markdown file.",
+)
 def leaderboard(
     store: Path | None,
     home: Path | None,
@@ -23,6 +28,7 @@ def leaderboard(
     kind: str | None,
     metrics: tuple[str, ...],
     all_variants: bool,
+    into: Path | None,
 ) -> None:
     """Show the leaderboard; numbers of different protocols never share a cell.
 
@@ -31,12 +37,14 @@ def leaderboard(
       hiptbench leaderboard
       hiptbench leaderboard --suite hipt-2022 --metric auc --metric balanced_accuracy
       hiptbench leaderboard --store results --format csv > leaderboard.csv
+      hiptbench leaderboard --store results --suite hipt-2022 --into README.md
     """
     from hiptbench import rooms
     from hiptbench.boards import board_of, render
     from hiptbench.cli.stores import refuse_unknown
     from hiptbench.cli.terminal import board_text
     from hiptbench.export import open_results
+    from hiptbench.summary import put_into, summary
 
     results = open_results(rooms.store(store, home_path=home))
     board = board_of(results, suite=suite, kind=kind, metrics=metrics, all_variants=all_variants)
@@ -44,6 +52,9 @@ def leaderboard(
         refuse_unknown(results, suite, metrics)
     for note in board.notes:
         say(note)
+    if into:
+        put_into(into, summary(board.cells))
+        return
     click.echo(board_text(board.cells) if form == "table" else render(board, form), nl=False)
 
 

@@ -4,8 +4,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sklearn.exceptions import ConvergenceWarning
-
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Head
 
@@ -20,6 +18,8 @@ def refuse_unconverged(head: Head) -> Iterator[None]:
     Raises:
         HeadError: If the fit inside the block did not converge.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:

@@ -5,10 +5,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float64
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
-from sksurv.linear_model import CoxPHSurvivalAnalysis
-from sksurv.util import Surv
 
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Bags, Fitted, OnEpoch
@@ -67,6 +63,11 @@ class Cox:
         on_epoch: OnEpoch | None = None,
     ) -> FittedCox:
         """Standardise, project and fit; see ``Head.fit``."""
+        from sklearn.decomposition import PCA
+        from sklearn.preprocessing import StandardScaler
+        from sksurv.linear_model import CoxPHSurvivalAnalysis
+        from sksurv.util import Surv
+
         if not isinstance(target, Survival):
             raise HeadError("cox predicts survival, not classes.")
         if not target.event.any():

@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from sklearn.neighbors import KNeighborsClassifier
 
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Bags, Fitted, OnEpoch
@@ -27,6 +26,8 @@ class FittedKNN(Fitted):
 
     def predict(self, bags: Bags) -> Prediction:
         """Predict the share of each class among the nearest training bags."""
+        from sklearn.neighbors import KNeighborsClassifier
+
         knn = KNeighborsClassifier(n_neighbors=self.n_neighbors, weights=self.weights, metric=self.metric)
         knn.fit(self.vectors, self.labels)
         probabilities = np.zeros((len(bags), self.n_classes))

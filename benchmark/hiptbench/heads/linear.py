@@ -5,9 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from scipy.special import expit, softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from hiptbench.errors import HeadError
 from hiptbench.heads.base import Bags, Fitted, OnEpoch
@@ -30,6 +27,8 @@ class FittedLogistic(Fitted):
 
     def predict(self, bags: Bags) -> Prediction:
         """Predict class probabilities: sigmoid for two classes, softmax for more."""
+        from scipy.special import expit, softmax
+
         scores = (mean_vectors(bags) - self.mean) / self.scale @ self.coefficients.T + self.intercept
         shares = np.hstack([1 - expit(scores), expit(scores)]) if scores.shape[1] == 1 else softmax(scores, axis=1)
         probabilities = np.zeros((len(bags), self.n_classes))
@@ -62,6 +61,9 @@ class Logistic:
         on_epoch: OnEpoch | None = None,
     ) -> FittedLogistic:
         """Standardise and fit; see ``Head.fit``."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
+
         if not isinstance(target, Labels):
             raise HeadError("logistic predicts classes, not survival.")
         if len(np.unique(target.values)) < 2:

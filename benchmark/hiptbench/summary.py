@@ -1,0 +1,49 @@
+"""A leaderboard as one small Markdown table, methods by tasks, and putting it into a document."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hiptbench.cells import Cell
+from hiptbench.errors import StoreError
+from hiptbench.files import write_text
+
+BEGIN, END = "<!-- leaderboard:begin -->", "<!-- leaderboard:end -->"
+
+
+def summary(cells: Sequence[Cell]) -> str:
+    """Return a Markdown table: a line a method and training fraction, a column a task.
+
+    Args:
+        cells: Cells of one suite, on complete cohorts; in each column they share a Protocol.
+    """
+    metrics = {cell.task: cell.metric for cell in cells}
+    methods = sorted({_method(cell) for cell in cells}, key=lambda method: (-method[0], method[1:]))
+    heads = [f"{task.replace('_', ' ')}, {metric}" for task, metric in metrics.items()]
+    lines = [["method", "train", *heads], ["---"] * (len(metrics) + 2)]
+    for method in methods:
+        fraction, features, baseline, _ = method
+        own = {cell.task: _value(cell) for cell in cells if _method(cell) == method}
+        lines.append([f"{features}/{baseline}", f"{fraction:.0%}", *(own.get(task, "") for task in metrics)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def put_into(document: Path, text: str) -> None:
+    """Replace what stands between a document's two leaderboard markers.
+
+    Raises:
+        StoreError: If the document lacks the markers.
+    """
+    content = document.read_text(encoding="utf-8")
+    before, begin, rest = content.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise StoreError(f"{document} has no place for a leaderboard: put '{BEGIN}' and '{END}' into it.")
+    write_text(document, f"{before}{BEGIN}\n{text}{END}{after}")
+
+
+def _method(cell: Cell) -> tuple[float, str, str, str]:
+    return cell.fraction, cell.features, cell.baseline, cell.kind
+
+
+def _value(cell: Cell) -> str:
+    return f"{cell.mean:.3f}" if cell.sd_folds is None else f"{cell.mean:.3f} ± {cell.sd_folds:.3f}"
