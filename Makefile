@@ -34,8 +34,8 @@ bench-full: setup
 
 # The committed board: needs the nine tasks in the data home (`hiptbench data fetch && hiptbench data import`).
 results: setup
-	$(BIN)/hiptbench run --suite hipt-2022 --baseline mean_knn --baseline mean_logreg --baseline mean_cox
-	$(BIN)/hiptbench results export --suite hipt-2022 --out results
+	$(BIN)/hiptbench run --suite hipt-2022 --baseline mean_knn --baseline mean_logreg --baseline mean_cox --store .results
+	$(BIN)/hiptbench results export --suite hipt-2022 --store .results --out results
 	$(BIN)/hiptbench results verify --store results
 	$(BIN)/hiptbench leaderboard --store results --suite hipt-2022 --into README.md
 

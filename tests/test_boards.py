@@ -97,7 +97,7 @@ def mixed(tmp_path: Path) -> Store:
 
 def test_kinds_never_share_a_cell_and_can_be_told_apart(mixed: Store) -> None:
     cells = board_of(mixed).cells
-    assert [(c.kind, c.baseline, c.mean, c.missing_units) for c in cells] == [
+    assert [(c.kind, c.baseline, c.mean, c.missing_slides) for c in cells] == [
         ("measured", "mine", 0.75, 0),
         ("synthetic", "mine", 0.75, 0),
         ("published", "mil", 0.5, 0),
@@ -126,8 +126,8 @@ def authors(real_data: Path) -> list[FoldResult]:
 
 def test_the_authors_folds_stand_under_the_protocol_of_our_own_runs(authors: list[FoldResult], real_home: Path) -> None:
     request = make_request(suite="hipt-2022", baselines=["mean_knn", "mean_cox"], home=real_home)
-    ours = {job.protocol.id_for("accuracy") for job in make_plan(request).jobs}
-    assert {row.protocol.id_for("accuracy") for row in authors} == ours
+    ours = {job.protocol.id_for("accuracy", "share") for job in make_plan(request).jobs}
+    assert {row.protocol.id_for("accuracy", "share") for row in authors} == ours
     assert len(ours) == 3 * 2 + 6
 
 

@@ -118,6 +118,13 @@ def test_variants_are_not_mixed_and_the_newest_stands_on_the_board() -> None:
     assert len({cell.variant for cell in shown.cells}) == 2
 
 
+@pytest.mark.parametrize("what", [{"feature_hash": "1"}, {"head": "other:Head"}, {"settings": {"k": 1}}])
+def test_other_values_or_settings_under_one_name_are_no_older_variant(what: dict[str, object]) -> None:
+    board = leaderboard(folds(0.5, 0.5) + folds(0.9, 0.9, provenance=what, date="2026-02-01T00:00:00+00:00"))
+    assert sorted(cell.mean for cell in board.cells) == [0.5, 0.9]
+    assert board.notes == ()
+
+
 def test_a_new_variant_that_is_incomplete_does_not_hide_a_complete_one() -> None:
     old = folds(0.5, 0.5, provenance={"source_hash": "old"})
     new = folds(0.9, 0.9, provenance={"source_hash": "new"}, date="2026-02-01T00:00:00+00:00")
@@ -145,9 +152,9 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_named() -> None:
 def test_a_cohort_that_lacks_slides_is_flagged_and_comes_last() -> None:
     partial = {"missing_units": 2, "missing_slides": 3, "cohort": "smaller"}
     board = leaderboard(folds(0.9, 0.9, protocol=partial) + folds(0.5, 0.5))
-    assert [(cell.mean, cell.missing_units) for cell in board.cells] == [(0.5, 0), (0.9, 5)]
+    assert [(cell.mean, cell.missing_slides) for cell in board.cells] == [(0.5, 0), (0.9, 3)]
     assert len({cell.protocol for cell in board.cells}) == 2
-    assert "5 missing: not ranked" in render(board, "md")
+    assert "3 missing: not ranked" in render(board, "md")
 
 
 def test_the_order_is_best_first_within_task_metric_and_fraction() -> None:

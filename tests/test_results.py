@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hiptbench.errors import UnknownNameError
-from hiptbench.results import FoldResult, Protocol, Provenance, Timing, fingerprint
+from hiptbench.results import FoldResult, Protocol, Provenance, Timing, definitions_of, fingerprint, refingerprint
 from toys import make_home, make_row, plan_of
 
 PROTOCOL: dict[str, Any] = {
@@ -33,6 +33,7 @@ PROVENANCE: dict[str, Any] = {
     "feature_hash": "f",
     "head": "somebody:Else",
     "settings": {"k": 6},
+    "coords_hash": "x",
     "selection": "inner val",
     "epoch_rule": "last",
     "device": "cuda",
@@ -41,7 +42,14 @@ PROVENANCE: dict[str, Any] = {
     "source_hash": "g",
     "origin": "a paper",
 }
-RUN: dict[str, Any] = {"features": "another", "baseline": "another", "fold": 1, "draw": 1, "seed": 2}
+RUN: dict[str, Any] = {
+    "kind": "synthetic",
+    "features": "another",
+    "baseline": "another",
+    "fold": 1,
+    "draw": 1,
+    "seed": 2,
+}
 
 
 def fingerprint_of(**changes: dict[str, Any]) -> str:
@@ -92,7 +100,7 @@ def test_neither_time_nor_place_nor_outcome_is_an_ingredient(tmp_path: Path) -> 
     fields = set(FoldResult.model_fields) - {"protocol", "provenance", *RUN}
     assert fields == {
         "fingerprint",
-        "kind",
+        "definitions",
         "metrics",
         "n",
         "units_sha256",
@@ -105,15 +113,23 @@ def test_neither_time_nor_place_nor_outcome_is_an_ingredient(tmp_path: Path) -> 
 @pytest.mark.parametrize(("name", "value"), PROTOCOL.items())
 def test_every_part_of_a_protocol_makes_another_one(name: str, value: object) -> None:
     one = make_row().protocol
-    assert one.id_for("auc") != one.model_copy(update={name: value}).id_for("auc")
+    assert one.id_for("auc", "area") != one.model_copy(update={name: value}).id_for("auc", "area")
 
 
 def test_a_protocol_is_named_with_its_metric() -> None:
     one = make_row().protocol
-    assert one.id_for("auc") == make_row(0.9, fold=1, date="2030-01-01").protocol.id_for("auc")
-    assert one.id_for("auc") != one.id_for("accuracy")
+    assert one.id_for("auc", "area") == make_row(0.9, fold=1, date="2030-01-01").protocol.id_for("auc", "area")
+    assert one.id_for("auc", "area") != one.id_for("accuracy", "area")
+    assert one.id_for("auc", "area") != one.id_for("auc", "area, ties count nothing")
     with pytest.raises(UnknownNameError, match="no metric 'acu'"):
-        one.id_for("acu")
+        definitions_of(["acu"])
+
+
+def test_an_edited_row_no_longer_has_its_fingerprint() -> None:
+    row = make_row()
+    assert refingerprint(row) == row.fingerprint
+    for change in ({"kind": "synthetic"}, {"baseline": "better"}, {"provenance": Provenance(feature_hash="0")}):
+        assert refingerprint(row.model_copy(update=change)) != row.fingerprint
 
 
 @pytest.mark.parametrize(("name", "value"), PROVENANCE.items())

@@ -128,8 +128,8 @@ def test_every_suite(name: str) -> None:
 def test_every_published_feature_set(name: str) -> None:
     entry = load_published_features(name)
     assert entry.card.name == name
-    assert load_suite(entry.suite).features == name
-    assert len(bytes.fromhex(entry.content_hash)) == 32
+    assert {load_spec(task).features for task in entry.content_hashes} == {name}
+    assert all(len(bytes.fromhex(value)) == 32 for value in entry.content_hashes.values())
 
 
 @pytest.mark.parametrize("name", baseline_names())

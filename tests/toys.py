@@ -10,7 +10,7 @@ import yaml
 from hiptbench.plans import Plan, make_plan
 from hiptbench.predictions import Prediction, Predictions
 from hiptbench.requests import make_request
-from hiptbench.results import FoldResult, Protocol, Provenance, Timing, fingerprint
+from hiptbench.results import FoldResult, Protocol, Provenance, Timing, definitions_of, refingerprint
 from hiptbench.store import Store
 from hiptbench.targets import Labels
 from hiptbench.task_spec import Kind
@@ -79,13 +79,13 @@ def make_row(
     same, shown = Protocol(**stated | (protocol or {})), Provenance(**provenance or {})
     metric = "auc" if same.task_kind == "classification" else "c_index"
     row = {
-        "fingerprint": fingerprint(same, shown, features=features, baseline=baseline, fold=fold, draw=draw, seed=seed),
+        "fingerprint": "to be made",
         "kind": "measured",
         "metrics": {metric: value},
         "n": 10,
         "timing": Timing(seconds=1.0, host="here", date=date),
-    }
-    return FoldResult(
+    } | changes
+    made = FoldResult(
         protocol=same,
         provenance=shown,
         features=features,
@@ -93,8 +93,10 @@ def make_row(
         fold=fold,
         draw=draw,
         seed=seed,
-        **row | changes,
+        definitions=definitions_of(row["metrics"]),
+        **row,
     )
+    return made if "fingerprint" in changes else made.model_copy(update={"fingerprint": refingerprint(made)})
 
 
 TWO_UNITS: Predictions = (

@@ -13,6 +13,11 @@ from hiptbench.published_rows import as_results, load_published
 from hiptbench.store import Store
 from hiptbench.tables import OurCell
 
+PUBLISHED_NOTE = (
+    "Rows marked published are the authors' own folds, as they are; "
+    "`hiptbench table NAME` says which errata touch them."
+)
+
 
 def board_of(
     results: Store | Export,
@@ -33,7 +38,10 @@ def board_of(
     """
     rows = [*results.rows(), *as_results(load_published(results.path))]
     chosen = [row for row in rows if suite in (None, row.protocol.suite) and kind in (None, row.kind)]
-    return leaderboard(chosen, metrics=metrics, all_variants=all_variants)
+    board = leaderboard(chosen, metrics=metrics, all_variants=all_variants)
+    if all(cell.kind != "published" for cell in board.cells):
+        return board
+    return Leaderboard(board.cells, (*board.notes, PUBLISHED_NOTE))
 
 
 def our_cells(store: Path) -> list[OurCell]:
@@ -44,7 +52,7 @@ def our_cells(store: Path) -> list[OurCell]:
     return [
         OurCell(c.task, c.fraction, c.features, c.baseline, c.metric, c.mean, c.sd_folds, c.n_folds)  # type: ignore[arg-type]
         for c in cells
-        if not c.missing_units and c.sd_folds is not None
+        if not c.missing_slides and c.sd_folds is not None
     ]
 
 
@@ -72,7 +80,7 @@ def _shown(cell: Cell) -> tuple[str, ...]:
     spread = "" if cell.sd_folds is None else f" ± {cell.sd_folds:.3f}"
     seeds = "" if cell.sd_seeds is None else f"{cell.sd_seeds:.3f}"
     events = "" if cell.n_events is None else f" ({cell.n_events} events)"
-    missing = f", {cell.missing_units} missing: not ranked" if cell.missing_units else ""
+    missing = f", {cell.missing_slides} missing: not ranked" if cell.missing_slides else ""
     return (
         cell.kind,
         cell.suite,

@@ -32,8 +32,9 @@ class Cell:
         n_units: Distinct units evaluated in any fold.
         n_evaluations: Units evaluated, summed over folds; more than ``n_units`` where folds overlap.
         n_events: Events among the evaluated units, summed over folds; None for classification.
-        protocol: Short name of the Protocol with the metric; only equal ones may be compared.
-        missing_units: Units of the registered cohort that were not run; above 0 the cell is never ranked.
+        protocol: Short name of the Protocol with the metric; only equal ones may be compared. It ends in "-incomplete"
+            where the cohort lacks slides.
+        missing_slides: Slides of the registered cohort that were not run; above 0 the cell is never ranked.
         variant: Short name of the provenance.
     """
 
@@ -53,11 +54,11 @@ class Cell:
     n_evaluations: int | None
     n_events: int | None
     protocol: str
-    missing_units: int
+    missing_slides: int
     variant: str
 
 
-COLUMNS = tuple(field.name for field in fields(Cell) if field.name not in ("missing_units", "variant"))
+COLUMNS = tuple(field.name for field in fields(Cell) if field.name not in ("missing_slides", "variant"))
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ def leaderboard(
     """Average folds into cells.
 
     Only folds of equal Protocol, features, baseline and provenance are averaged. A cell needs every fold of each of its
-    seeds; one that lacks some is left out and named. Where a method was run under several provenances (other library
-    versions, other code), the newest complete one stands on the board.
+    seeds; one that lacks some is left out and named. Where a method was run in several versions of code or libraries,
+    the newest complete one stands on the board; other feature values, another head or other settings under one name
+    are another method, and each stands there.
 
     Args:
         rows: Rows of a store.
@@ -97,7 +99,7 @@ def leaderboard(
         if len(complete) < len(group):
             notes.append(_incomplete(group, len(complete)))
         if complete:
-            newest[key[:-1]].append(complete)
+            newest[*key[:-1], group[0].provenance.method].append(complete)
     cells: list[Cell] = []
     for variants in newest.values():
         variants.sort(key=_date, reverse=True)
@@ -144,10 +146,15 @@ def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
         n_units=protocol.evaluated_units,
         n_evaluations=_total([row.n for row in one_run]),
         n_events=_total([row.events for row in one_run]),
-        protocol=protocol.id_for(metric),
-        missing_units=protocol.missing_units + protocol.missing_slides,
+        protocol=_protocol_id(first, metric),
+        missing_slides=protocol.missing_slides,
         variant=first.provenance.variant,
     )
+
+
+def _protocol_id(row: FoldResult, metric: str) -> str:
+    name = row.protocol.id_for(metric, row.definitions[metric])
+    return f"{name}-incomplete" if row.protocol.missing_slides else name
 
 
 def _mean(values: Iterable[float]) -> float:
@@ -188,7 +195,7 @@ def _rank() -> Callable[[Cell], tuple[object, ...]]:
         cell.task,
         cell.metric,
         -cell.fraction,
-        cell.missing_units > 0,
+        cell.missing_slides > 0,
         -cell.mean,
         cell.kind,
         cell.features,

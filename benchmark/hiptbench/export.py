@@ -89,13 +89,13 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
 
     Args:
         store: Where the predictions are.
-        rows: The rows to publish.
+        rows: The rows to publish; those on incomplete cohorts are left out, since nobody else could verify them.
         out: The folder; its earlier rows are replaced, other files stay.
 
     Raises:
         StoreError: If there are no rows, predictions are missing, or the folder cannot be written.
     """
-    ordered = sorted(rows, key=_order)
+    ordered = sorted((row for row in rows if not row.protocol.missing_slides), key=_order)
     if not ordered:
         raise StoreError(f"There are no results to export from {store.path}. `hiptbench run` makes some.")
     files: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
@@ -108,9 +108,16 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
             old.unlink()
     for name, arrays in files.items():
         write_atomic(out / name, lambda part, arrays=arrays: _save(part, arrays))  # type: ignore[misc]
-    lines = [json.dumps(json.loads(row.model_dump_json(exclude_none=True)), sort_keys=True) for row in ordered]
+    lines = [json.dumps(_public(row), sort_keys=True) for row in ordered]
     write_text(out / ROWS, "\n".join(lines) + "\n")
     return Export(out)
+
+
+def _public(row: FoldResult) -> dict[str, object]:
+    """Return a row as JSON values, without the name of the machine."""
+    timing = row.timing and row.timing.model_copy(update={"host": "not published"})
+    public: dict[str, object] = row.model_copy(update={"timing": timing}).model_dump(mode="json", exclude_none=True)
+    return public
 
 
 def _order(row: FoldResult) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from hiptbench.bags import Bag
 from hiptbench.errors import FeatureError, StoreError, name_some
-from hiptbench.files import sha256_array, sha256_lines, write_text
+from hiptbench.files import sha256_array, sha256_bytes, sha256_lines, write_text
 from hiptbench.formats import FeatureFile, feature_files, problems, read_features
 from hiptbench.pack import Pack
 from hiptbench.schema import Strict, dump_yaml, read_yaml
@@ -200,6 +200,14 @@ class FeatureSet(Mapping[str, Float[np.ndarray, "n *tail"]]):
         """
         self._check(slides)
         return sha256_lines(f"{slide} {self.backend.sha256(slide)}" for slide in sorted(set(slides)))
+
+    def coords_hash(self, slides: Sequence[str]) -> str | None:
+        """Return the hash of these slides' coordinates, in order of slide id; None if no slide has any."""
+        coords = {slide: self.backend.read(slide)[1] for slide in sorted(set(slides))}
+        found = [
+            f"{slide} {sha256_bytes(xy.astype('<i8').tobytes())}" for slide, xy in coords.items() if xy is not None
+        ]
+        return sha256_lines(found) if found else None
 
 
 def read_card(folder: Path) -> FeatureCard:

@@ -30,6 +30,7 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         with part.open("r+b") as handle:
             os.fsync(handle.fileno())
         part.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise StoreError(
             f"Cannot write {path}: {error.strerror or error}. Free space or choose a folder you may write to."
@@ -37,6 +38,18 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with contextlib.suppress(OSError):  # it is gone where all went well
             part.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in a folder last; some platforms cannot open folders, and need not."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,6 +70,11 @@ def sha256_json(value: Any) -> str:
 def sha256_lines(lines: Iterable[str]) -> str:
     """Return the SHA-256 (hex) of lines joined by newlines, UTF-8."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the SHA-256 (hex) of bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:

@@ -15,7 +15,7 @@ from hiptbench.evaluation import Evaluation, evaluate_split
 from hiptbench.features import FeatureSet
 from hiptbench.files import sha256_lines
 from hiptbench.predictions import Predictions
-from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, fingerprint
+from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, definitions_of, fingerprint
 from hiptbench.splits import FractionRule
 from hiptbench.targets import Survival
 from hiptbench.task_cohort import restrict
@@ -58,6 +58,7 @@ class Job:
         return fingerprint(
             self.protocol,
             self.provenance,
+            kind=self.kind,
             features=self.features,
             baseline=self.baseline.name,
             fold=self.fold,
@@ -86,6 +87,7 @@ class Job:
             draw=self.draw,
             seed=self.seed,
             metrics=dict(evaluation.metrics),
+            definitions=definitions_of(evaluation.metrics),
             n=len(evaluation.units),
             units_sha256=sha256_lines(evaluation.units),
             events=int(target.event.sum()) if isinstance(target, Survival) else None,

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from hiptbench.errors import FeatureError
-from hiptbench.files import canonical_json, write_text
+from hiptbench.errors import FeatureError, name_some
+from hiptbench.files import canonical_json, sha256_array, write_text
 from hiptbench.schema import Strict
 
 INDEX = "pack.json"
@@ -136,6 +136,19 @@ class Pack:
         rows = slice(entry.offset, entry.offset + entry.rows)
         coords = None if self._coords is None else np.asarray(self._coords[rows])
         return np.asarray(self._features[rows]), coords
+
+    def verify(self) -> None:
+        """Hash every slide's values again and compare them with the index.
+
+        Raises:
+            FeatureError: If values are not those that were packed; the slides are named.
+        """
+        changed = [s for s, entry in self.entries.items() if sha256_array(s, self.read(s)[0]) != entry.sha256]
+        if changed:
+            raise FeatureError(
+                f"The values of {len(changed)} slides in {self.path / self.data} are not those that were packed: "
+                f"{name_some(changed)}. Delete {self.path} and import or pack again."
+            )
 
     def sha256(self, slide: str) -> str:
         """Return the hash of one slide's id, shape and values, as indexed."""

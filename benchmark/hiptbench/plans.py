@@ -137,14 +137,13 @@ def _task_jobs(
     path: Path,
     baselines: Iterable[Baseline],
 ) -> list[Job]:
-    feature_hash = features.content_hash(cohort.all_slides)
     jobs = []
     for baseline in baselines:
         head = baseline.make_head()
-        provenance = _provenance(head, feature_hash)
+        provenance = _provenance(head, features, cohort)
         for fraction in request.fractions or request.suite.fractions_of(task.spec):
             protocol = _protocol(request.suite, task, cohort, fraction)
-            for seed in request.seeds if head.stochastic else request.seeds[:1]:
+            for seed in request.seeds if head.stochastic else (1,):
                 jobs += [
                     Job(
                         protocol=protocol,
@@ -187,12 +186,17 @@ def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float) -> Protoc
     )
 
 
-def _provenance(head: Head, feature_hash: str) -> Provenance:
+def _provenance(head: Head, features: FeatureSet, cohort: Task) -> Provenance:
     head_class = type(head)
+    ours = head_class.__module__.startswith("hiptbench.")
     return Provenance(
-        feature_hash=feature_hash,
+        feature_hash=features.content_hash(cohort.all_slides),
+        coords_hash=features.coords_hash(cohort.all_slides),
         head=f"{head_class.__module__}:{head_class.__qualname__}",
         settings=settings_of(head),
+        selection="none" if ours else "unknown",
+        device="cpu" if ours else "unknown",
+        precision="float64" if ours else "unknown",
         versions=library_versions(),
         source_hash=source_hash(head_class.__module__),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from hiptbench.errors import StoreError
 from hiptbench.files import sha256_json, write_text
 from hiptbench.published import PublishedFold
-from hiptbench.results import FoldResult, Protocol, Provenance
+from hiptbench.results import FoldResult, Protocol, Provenance, definitions_of
 from hiptbench.suites import load_suite
 from hiptbench.task_store import load_spec
 
@@ -44,15 +44,17 @@ def as_results(folds: Iterable[PublishedFold]) -> list[FoldResult]:
     The folds stand on the registry's cohort, labels and splits: the training lists of all 25 % folds and the
     denominators of the c-indices witness it. Survival values are of the validation part, which is the evaluated one.
     """
-    return [_as_result(fold) for fold in folds]
+    folds = list(folds)
+    protocols = {key: _protocol(*key) for key in {(fold.task, fold.fraction) for fold in folds}}
+    return [_as_result(fold, protocols[fold.task, fold.fraction]) for fold in folds]
 
 
 def _path(store: Path) -> Path:
     return store / "published" / "hipt.jsonl"
 
 
-def _as_result(fold: PublishedFold) -> FoldResult:
-    protocol = _protocol(fold.task, fold.fraction)
+def _as_result(fold: PublishedFold, protocol: Protocol) -> FoldResult:
+    metrics = {_METRICS[name]: value for name, value in fold.metrics.items() if name in _METRICS}
     epochs = fold.settings.get("max_epochs")
     provenance = Provenance(
         settings=dict(fold.settings),
@@ -70,7 +72,8 @@ def _as_result(fold: PublishedFold) -> FoldResult:
         baseline=fold.model if epochs in (None, 20) else f"{fold.model} ({epochs} epoch)",
         fold=fold.fold,
         seed=fold.seed or 1,
-        metrics={_METRICS[name]: value for name, value in fold.metrics.items() if name in _METRICS},
+        metrics=metrics,
+        definitions=definitions_of(metrics),
         provenance=provenance,
     )
 

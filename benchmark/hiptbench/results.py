@@ -1,5 +1,6 @@
 """What a number is made of: Protocol (must be equal to compare), Provenance (shown), FoldResult (one stored row)."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import pydantic
@@ -47,9 +48,9 @@ class Protocol(Strict):
     evaluate_on: Literal["test", "val"]
     unit: Unit
 
-    def id_for(self, metric: str) -> str:
+    def id_for(self, metric: str, definition: str) -> str:
         """Return the short name of this protocol with a metric and its definition."""
-        return sha256_json([self.model_dump(), metric, definition_of(metric)])[:12]
+        return sha256_json([self.model_dump(), metric, definition])[:12]
 
 
 class Provenance(Strict):
@@ -57,9 +58,11 @@ class Provenance(Strict):
 
     Attributes:
         feature_hash: Content hash of the cohort's features.
+        coords_hash: Hash of the instances' coordinates, where the features have some.
         head: "package.module:Class" of the head.
         settings: Every setting of the head, defaults included.
         selection: What guided the choice of epoch or setting; "test" and "val" exist on published rows only.
+            "unknown", here and below, is said of heads of others.
         epoch_rule: Which epoch's model was evaluated; None where nothing is iterated.
         device: Class of device.
         precision: Floating-point precision of the fit.
@@ -69,15 +72,21 @@ class Provenance(Strict):
     """
 
     feature_hash: str | None = None
+    coords_hash: str | None = None
     head: str | None = None
     settings: dict[str, Any] = pydantic.Field(default_factory=dict)
-    selection: Literal["none", "inner val", "val", "test"] = "none"
+    selection: Literal["none", "inner val", "val", "test", "unknown"] = "none"
     epoch_rule: str | None = None
     device: str = "cpu"
     precision: str = "float64"
     versions: dict[str, str] = pydantic.Field(default_factory=dict)
     source_hash: str | None = None
     origin: str | None = None
+
+    @property
+    def method(self) -> str:
+        """Return the short name of what was run: the same method in another version of code or libraries has it too."""
+        return sha256_json(self.model_dump(exclude={"versions", "source_hash"}))[:12]
 
     @property
     def variant(self) -> str:
@@ -93,6 +102,11 @@ class Timing(Strict):
     date: str
 
 
+def definitions_of(metrics: Iterable[str]) -> dict[str, str]:
+    """Return today's definitions of metrics, as a row computed today keeps them."""
+    return {name: definition_of(name) for name in metrics}
+
+
 class FoldResult(Strict):
     """One row of the results store: one fold of one method under one Protocol.
 
@@ -106,6 +120,7 @@ class FoldResult(Strict):
         draw: Number of the training subset's draw.
         seed: Seed of the fit.
         metrics: Metric to value.
+        definitions: Metric to its definition when the value was computed.
         n: Units evaluated.
         units_sha256: Hash of the evaluated units' ids, in order.
         events: Events among them; survival only.
@@ -123,6 +138,7 @@ class FoldResult(Strict):
     draw: int = 0
     seed: int
     metrics: dict[str, pydantic.FiniteFloat]
+    definitions: dict[str, str]
     n: int | None = None
     units_sha256: str | None = None
     events: int | None = None
@@ -135,6 +151,7 @@ def fingerprint(
     protocol: Protocol,
     provenance: Provenance,
     *,
+    kind: ResultKind,
     features: str,
     baseline: str,
     fold: int,
@@ -146,7 +163,22 @@ def fingerprint(
         {
             "protocol": protocol.model_dump(),
             "provenance": provenance.model_dump(),
+            "kind": kind,
             "method": [features, baseline],
             "run": [fold, draw, seed],
         }
+    )
+
+
+def refingerprint(row: FoldResult) -> str:
+    """Return the fingerprint that a row's contents amount to."""
+    return fingerprint(
+        row.protocol,
+        row.provenance,
+        kind=row.kind,
+        features=row.features,
+        baseline=row.baseline,
+        fold=row.fold,
+        draw=row.draw,
+        seed=row.seed,
     )

@@ -1,5 +1,6 @@
 """A leaderboard as one small Markdown table, methods by tasks, and putting it into a document."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,17 +15,35 @@ def summary(cells: Sequence[Cell]) -> str:
     """Return a Markdown table: a line a method and training fraction, a column a task.
 
     Args:
-        cells: Cells of one suite, on complete cohorts; in each column they share a Protocol.
+        cells: Cells of one suite; those of incomplete cohorts are left out, as they are never ranked.
+
+    Returns:
+        The table.
+
+    Raises:
+        StoreError: If two cells claim one place, as two metrics of a task or two variants of a method do.
     """
+    cells = [cell for cell in cells if not cell.missing_slides]
+    _refuse_two_in_one_place(cells)
     metrics = {cell.task: cell.metric for cell in cells}
     methods = sorted({_method(cell) for cell in cells}, key=lambda method: (-method[0], method[1:]))
     heads = [f"{task.replace('_', ' ')}, {metric}" for task, metric in metrics.items()]
     lines = [["method", "train", *heads], ["---"] * (len(metrics) + 2)]
     for method in methods:
-        fraction, features, baseline, _ = method
+        fraction, features, baseline, kind = method
         own = {cell.task: _value(cell) for cell in cells if _method(cell) == method}
-        lines.append([f"{features}/{baseline}", f"{fraction:.0%}", *(own.get(task, "") for task in metrics)])
+        mark = "" if kind == "measured" else f" ({kind})"
+        lines.append([f"{features}/{baseline}{mark}", f"{fraction:.0%}", *(own.get(task, "") for task in metrics)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _refuse_two_in_one_place(cells: Sequence[Cell]) -> None:
+    places = Counter((cell.task, *_method(cell)) for cell in cells)
+    for (task, _, features, baseline, _), count in places.items():
+        if count > 1:
+            raise StoreError(
+                f"{count} numbers claim the place of {features}/{baseline} on {task}: show one metric and one variant."
+            )
 
 
 def put_into(document: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from hiptbench.evaluation import compute_metrics
 from hiptbench.export import Export
 from hiptbench.files import sha256_lines
 from hiptbench.predictions import Prediction, Predictions
-from hiptbench.results import FoldResult
+from hiptbench.results import FoldResult, refingerprint
 from hiptbench.store import Store
 from hiptbench.targets import Survival, Target
 from hiptbench.task_store import is_imported
@@ -69,6 +69,8 @@ def _verifiable(row: FoldResult, home: Path | None) -> bool:
 
 
 def _problem(row: FoldResult, units: tuple[str, ...], target: Target, prediction: Prediction) -> str | None:
+    if refingerprint(row) != row.fingerprint:
+        return "its fingerprint is not that of its protocol, provenance and names: the row was edited"
     if sha256_lines(units) != row.units_sha256:
         return "the evaluated units are not those of the row"
     events = int(target.event.sum()) if isinstance(target, Survival) else None

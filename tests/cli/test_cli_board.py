@@ -31,7 +31,7 @@ CELL = Cell(
     n_evaluations=822,
     n_events=None,
     protocol="0123456789ab",
-    missing_units=0,
+    missing_slides=0,
     variant="v1",
 )
 
@@ -105,11 +105,11 @@ def test_long_names_do_not_break_the_columns() -> None:
 
 
 def test_numbers_of_two_protocols_stand_in_two_blocks() -> None:
-    other = replace(CELL, protocol="ba9876543210", missing_units=3)
+    other = replace(CELL, protocol="ba9876543210", missing_slides=3)
     text = board_text([CELL, other, replace(CELL, baseline="clam", mean=0.5)])
     first, second = text.split("\n\n")[1:]
     assert [line.split()[0] for line in first.splitlines()[1:]] == ["1", "2"]
-    assert "3 units or slides MISSING: not ranked" in second
+    assert "3 slides MISSING: not ranked" in second
     assert second.splitlines()[1].split()[0] == "-"
 
 

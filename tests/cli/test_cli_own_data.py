@@ -33,8 +33,5 @@ def test_from_labels_and_features_to_a_leaderboard(hiptbench: Callable, shell: C
     assert "3 folds, 0 of them done already, 3 to run" in changed.stderr
     assert "3 folds run, in " in changed.stdout
 
-    board = hiptbench("leaderboard")
-    assert "1 older variant(s) not shown (--all-variants)" in board.stderr
-    assert board.stdout.count("features/mean_knn") == 1
-    every = hiptbench("leaderboard", "--all-variants")
-    assert every.stdout.count("features/mean_knn (variant ") == 2
+    board = hiptbench("leaderboard").stdout
+    assert board.count("features/mean_knn (variant ") == 2  # other values under one name are another method

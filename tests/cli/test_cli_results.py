@@ -36,7 +36,7 @@ def test_an_export_without_the_tasks_data_cannot_be_verified(
     hiptbench("results", "export", "--out", tmp_path / "exported", "--home", filled_home)
     done = hiptbench("results", "verify", "--store", tmp_path / "exported", "--home", tmp_path / "empty")
     assert done.returncode == 1
-    assert "mine: 6 folds not verifiable, its data are not imported" in done.stderr
+    assert "mine: 6 folds not verifiable: its data are not imported" in done.stderr
     assert "Error: Nothing could be verified" in done.stderr
 
 

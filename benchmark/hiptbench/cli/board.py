@@ -82,7 +82,7 @@ def table(name: str, store: Path | None, home: Path | None, form: str, out: Path
     from hiptbench.tables import build_table, to_csv, to_latex, to_markdown, to_text
 
     path = rooms.store(store, home_path=home)
-    folds = load_published(path)
+    folds = load_published(path) or load_published(rooms.store(home_path=home))
     built = build_table(name, folds, our_cells(path))
     text = {"text": to_text, "csv": to_csv, "md": to_markdown, "latex": to_latex}[form](built)
     if not folds and built.difference.startswith("recomputed"):

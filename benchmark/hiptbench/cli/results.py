@@ -64,7 +64,7 @@ def verify_verb(store: Path | None, home: Path | None) -> None:
     found = verify(open_results(rooms.store(store, home_path=home)), home)
     click.echo(f"{found.verified} folds verified, {len(found.wrong)} wrong")
     for task, rows in found.not_verifiable.items():
-        say(f"    {task}: {rows} folds not verifiable, its data are not imported")
+        say(f"    {task}: {rows} folds not verifiable: its data are not imported, or the rows lack slides")
     for problem in found.wrong:
         say(f"    WRONG {problem}")
     if found.wrong:

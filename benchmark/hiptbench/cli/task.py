@@ -87,7 +87,7 @@ def schema_verb() -> None:
 @click.option("--time-unit", type=click.Choice(["days", "months", "years"]), default="months", show_default=True)
 @click.option("--unit", type=click.Choice(["slide", "case"]), help="What one prediction is for.")
 @click.option("--splits", type=DIRECTORY, help="Folder of CLAM's splits_<i>.csv, read as they are.")
-@click.option("--folds", type=int, default=5, show_default=True, help="Folds to make where no --splits are given.")
+@click.option("--folds", type=int, help="Folds to make where no --splits are given [default: 5].")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the folds.")
 @home_option
 def create_verb(
@@ -101,7 +101,7 @@ def create_verb(
     time_unit: str,
     unit: Literal["slide", "case"] | None,
     splits: Path | None,
-    folds: int,
+    folds: int | None,
     seed: int,
     home: Path | None,
 ) -> None:
@@ -118,10 +118,12 @@ def create_verb(
     from hiptbench.sources.own import Columns, create_task
     from hiptbench.task_store import folder_of
 
+    if splits and folds:
+        raise click.UsageError("give --splits, which has its own folds, or --folds, not both")
     columns = Columns(
         slide=slide_col, case=case_col, label=label_col, time=time_col, event=event_col, time_unit=time_unit
     )
-    made = create_task(name, labels, columns, splits=splits, folds=folds, seed=seed, unit=unit, home=home)
+    made = create_task(name, labels, columns, splits=splits, folds=folds or 5, seed=seed, unit=unit, home=home)
     method = "mean_cox" if made.spec.kind == "survival" else "mean_knn"
     click.echo(f"{name}: {counts_of(made.spec)}")
     click.echo(f"{made.spec.folds.count} folds ({made.spec.folds.source}), evaluated on {made.spec.evaluate_on}")

@@ -25,7 +25,7 @@ def _block(cells: Sequence[Cell]) -> str:
     methods = Counter(_method(cell) for cell in cells)
     lines = [_heading(cells)]
     for rank, cell in enumerate(cells, start=1):
-        place = "-" if cell.missing_units else str(rank)
+        place = "-" if cell.missing_slides else str(rank)
         variant = f" (variant {cell.variant})" if methods[_method(cell)] > 1 else ""
         lines.append(f"  {place:>3}  {_score(cell):13}  {cell.kind:9}  {_method(cell)}{_seeds(cell)}{variant}")
     return "\n".join(lines) + "\n"
@@ -34,7 +34,7 @@ def _block(cells: Sequence[Cell]) -> str:
 def _heading(cells: Sequence[Cell]) -> str:
     one = cells[0]
     events = next((f", {cell.n_events} events" for cell in cells if cell.n_events is not None), "")
-    missing = f" | {one.missing_units} units or slides MISSING: not ranked" if one.missing_units else ""
+    missing = f" | {one.missing_slides} slides MISSING: not ranked" if one.missing_slides else ""
     return (
         f"{one.suite} | {one.task} at {one.fraction:.0%} | {one.metric}, {one.n_folds} folds | "
         f"{one.n_units} units{events} | protocol {one.protocol}{missing}"

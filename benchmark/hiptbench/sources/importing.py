@@ -25,15 +25,13 @@ class PublishedFeatures(Strict):
         card: What the features are.
         files: Where they lie.
         dtype: What they are rounded to by definition.
-        suite: The suite whose cohort ``content_hash`` covers.
-        content_hash: Hash over the slides of that suite; see ``FeatureSet.content_hash``.
+        content_hashes: Task to the hash over its cohort's slides; see ``FeatureSet.content_hash``.
     """
 
     card: FeatureCard
     files: CheckoutFile
     dtype: StoredDtype
-    suite: str
-    content_hash: str
+    content_hashes: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def import_features(
         UnknownNameError: If no feature set of that name is published.
         SourceError: If the checkout lacks the files.
         FormatError: If a file cannot be read; what was imported before stays, as with the next error.
-        FeatureError: If a file is broken, or all slides are there but their values are not the published ones.
+        FeatureError: If a file is broken, or a task has all its slides but their values are not the published ones.
         StoreError: If the home cannot be written.
     """
     entry = load_published_features(name)
@@ -113,14 +111,16 @@ def import_features(
     slides = sorted({slide for one in built for slide in one.task.all_slides})
 
     def check(features: FeatureSet) -> None:
-        if features.missing(slides):
-            return  # nothing is published to compare a part with
-        found = features.content_hash(slides)
-        if found != entry.content_hash:
-            raise FeatureError(
-                f"The features in {source} hash to {found[:12]}, the registry says {entry.content_hash[:12]}: they are "
-                f"not the published '{name}'. Fetch them again, or use them under another name with --features DIR."
-            )
+        for task in (one.task for one in built):
+            if features.missing(task.all_slides):
+                continue  # such a task is never ranked: nothing is published to compare a part with
+            found, expected = features.content_hash(task.all_slides), entry.content_hashes[task.name]
+            if found != expected:
+                raise FeatureError(
+                    f"The features of {task.name} in {source} hash to {found[:12]}, the registry says {expected[:12]}: "
+                    f"they are not the published '{name}'. Fetch them again, or use them under another name with "
+                    "--features DIR."
+                )
 
     features, report = pack(
         source, target, card=entry.card, dtype=entry.dtype, verify=verify, check=check, on_file=on_file

@@ -68,10 +68,10 @@ class Columns:
 
 def create_task(
     name: str,
-    labels: Path,
+    labels: str | Path,
     columns: Columns,
     *,
-    splits: Path | None = None,
+    splits: str | Path | None = None,
     folds: int = 5,
     seed: int = 1,
     unit: Unit | None = None,
@@ -100,6 +100,7 @@ def create_task(
         StoreError: If the home cannot be written.
     """
     _check_name(name)
+    labels, splits = Path(labels), Path(splits) if splits else None
     rows = _rows(labels, columns)
     spec = _spec(name, labels, columns, rows, unit or ("case" if columns.kind == "survival" else "slide"))
     parts = _given(splits) if splits else make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)

@@ -1,0 +1,54 @@
+"""From a model's name and settings to the model."""
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from hiptbench.errors import HeadError, UnknownNameError
+from hiptbench.heads.models import MODELS
+from hiptbench.heads.models.base import MILModel
+
+
+def model_class(name: str) -> type[MILModel]:
+    """Return the class of a model.
+
+    Args:
+        name: A name in ``MODELS``, or "package.module:Class" for anybody's own.
+
+    Raises:
+        UnknownNameError: If there is no such model.
+        HeadError: If it cannot be imported or is no ``MILModel``.
+    """
+    path = MODELS.get(name, name)
+    module, _, attribute = path.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), attribute)):
+        raise UnknownNameError("MIL model", name, MODELS)
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise HeadError(f"The MIL model '{name}' cannot be imported: {error}.") from error
+    if not (isinstance(found, type) and issubclass(found, MILModel)):
+        raise HeadError(f"'{name}' is not a MIL model: it must be a subclass of {MILModel.__module__}.MILModel.")
+    return found
+
+
+def make_model(name: str, *, d_in: int, n_out: int, settings: Mapping[str, Any] | None = None) -> MILModel:
+    """Make a model; its weights are drawn from PyTorch's global generator.
+
+    Args:
+        name: See ``model_class``.
+        d_in: Dimension of an instance's features.
+        n_out: Number of outputs.
+        settings: The model's own keyword arguments; the rest keep their defaults.
+
+    Raises:
+        UnknownNameError: If there is no such model or no such setting.
+        HeadError: If a setting's value is refused.
+    """
+    made = model_class(name)
+    known = set(inspect.signature(made).parameters) - {"d_in", "n_out"}
+    for key in settings or {}:
+        if key not in known:
+            raise UnknownNameError(f"setting of the MIL model '{name}'", key, known)
+    return made(d_in=d_in, n_out=n_out, **(settings or {}))
