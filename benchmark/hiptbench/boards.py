@@ -77,7 +77,6 @@ _HEADINGS = ("kind", "suite", "task", "method", "train", "metric", "mean ± sd (
 
 
 def _shown(cell: Cell) -> tuple[str, ...]:
-    spread = "" if cell.sd_folds is None else f" ± {cell.sd_folds:.3f}"
     seeds = "" if cell.sd_seeds is None else f"{cell.sd_seeds:.3f}"
     events = "" if cell.n_events is None else f" ({cell.n_events} events)"
     missing = f", {cell.missing_slides} missing: not ranked" if cell.missing_slides else ""
@@ -85,10 +84,10 @@ def _shown(cell: Cell) -> tuple[str, ...]:
         cell.kind,
         cell.suite,
         cell.task,
-        f"{cell.features}/{cell.baseline}",
+        cell.method,
         f"{cell.fraction:.0%}",
         cell.metric,
-        f"{cell.mean:.3f}{spread}",
+        cell.score,
         seeds,
         f"{cell.n_units}{events}{missing}",
         cell.protocol,

@@ -57,6 +57,16 @@ class Cell:
     missing_slides: int
     variant: str
 
+    @property
+    def method(self) -> str:
+        """How people call what was run."""
+        return f"{self.features}/{self.baseline}"
+
+    @property
+    def score(self) -> str:
+        """The mean, with its spread over folds where there is one, as people read it."""
+        return f"{self.mean:.3f}" if self.sd_folds is None else f"{self.mean:.3f} ± {self.sd_folds:.3f}"
+
 
 COLUMNS = tuple(field.name for field in fields(Cell) if field.name not in ("missing_slides", "variant"))
 

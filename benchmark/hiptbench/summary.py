@@ -31,7 +31,7 @@ def summary(cells: Sequence[Cell]) -> str:
     lines = [["method", "train", *heads], ["---"] * (len(metrics) + 2)]
     for method in methods:
         fraction, features, baseline, kind = method
-        own = {cell.task: _value(cell) for cell in cells if _method(cell) == method}
+        own = {cell.task: cell.score for cell in cells if _method(cell) == method}
         mark = "" if kind == "measured" else f" ({kind})"
         lines.append([f"{features}/{baseline}{mark}", f"{fraction:.0%}", *(own.get(task, "") for task in metrics)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -62,7 +62,3 @@ def put_into(document: Path, text: str) -> None:
 
 def _method(cell: Cell) -> tuple[float, str, str, str]:
     return cell.fraction, cell.features, cell.baseline, cell.kind
-
-
-def _value(cell: Cell) -> str:
-    return f"{cell.mean:.3f}" if cell.sd_folds is None else f"{cell.mean:.3f} ± {cell.sd_folds:.3f}"

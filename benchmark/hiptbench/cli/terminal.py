@@ -22,12 +22,12 @@ def board_text(cells: Sequence[Cell]) -> str:
 
 
 def _block(cells: Sequence[Cell]) -> str:
-    methods = Counter(_method(cell) for cell in cells)
+    methods = Counter(cell.method for cell in cells)
     lines = [_heading(cells)]
     for rank, cell in enumerate(cells, start=1):
         place = "-" if cell.missing_slides else str(rank)
-        variant = f" (variant {cell.variant})" if methods[_method(cell)] > 1 else ""
-        lines.append(f"  {place:>3}  {_score(cell):13}  {cell.kind:9}  {_method(cell)}{_seeds(cell)}{variant}")
+        variant = f" (variant {cell.variant})" if methods[cell.method] > 1 else ""
+        lines.append(f"  {place:>3}  {cell.score:13}  {cell.kind:9}  {cell.method}{_seeds(cell)}{variant}")
     return "\n".join(lines) + "\n"
 
 
@@ -39,14 +39,6 @@ def _heading(cells: Sequence[Cell]) -> str:
         f"{one.suite} | {one.task} at {one.fraction:.0%} | {one.metric}, {one.n_folds} folds | "
         f"{one.n_units} units{events} | protocol {one.protocol}{missing}"
     )
-
-
-def _method(cell: Cell) -> str:
-    return f"{cell.features}/{cell.baseline}"
-
-
-def _score(cell: Cell) -> str:
-    return f"{cell.mean:.3f}" if cell.sd_folds is None else f"{cell.mean:.3f} ± {cell.sd_folds:.3f}"
 
 
 def _seeds(cell: Cell) -> str:
