@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hiptbench import code_hash, metrics
-from hiptbench.code_hash import NUMERIC_LIBRARIES, library_versions, source_hash
+from hiptbench.code_hash import NUMERIC_LIBRARIES, code_of, library_versions, source_hash
 
 FILES = {
     "__init__.py": "",
@@ -51,6 +51,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_what_a_head_imports_of_its_package_counts(package: Path, name: str) -> None:
     before = source_hash("hashed_package.heads")
     (package / name).write_text(FILES[name] + "# changed\n")
+    assert source_hash("hashed_package.heads") == before
+    (package / name).write_text(FILES[name] + "changed = 1\n")
     assert source_hash("hashed_package.heads") != before
 
 
@@ -73,7 +75,7 @@ def test_the_place_of_the_files_does_not_count(package: Path, monkeypatch: pytes
 
 def collected(module: str) -> set[str]:
     found: dict[str, Path] = {}
-    for name in (module, "hiptbench.metrics", "hiptbench.evaluation"):
+    for name in (module, *code_hash._ALWAYS):
         code_hash._collect(name, name.partition(".")[0], found)
     return set(found)
 
@@ -81,7 +83,7 @@ def collected(module: str) -> set[str]:
 def test_of_hiptbench_counts_what_can_change_a_number() -> None:
     """Listed, because each more means that old results are run again for nothing, each less that they are not."""
     always = {f"hiptbench.{name}" for name in ("metrics", "evaluation", "features", "bags")}
-    always |= {f"hiptbench.{name}" for name in ("predictions", "targets", "splits")}
+    always |= {f"hiptbench.{name}" for name in ("predictions", "targets", "splits", "fractions")}
     base = always | {"hiptbench.heads.base"}
     assert collected("hiptbench.heads.knn") == base | {"hiptbench.heads.knn", "hiptbench.heads.pooling"}
     probes = {"hiptbench.heads.pooling", "hiptbench.heads.convergence"}
@@ -94,6 +96,75 @@ def test_a_head_of_ones_own_counts_what_it_uses_of_hiptbench(package: Path) -> N
     assert {"hiptbench.heads.knn", "hiptbench.heads.pooling", "hashed_package.heads"} <= collected(
         "hashed_package.heads"
     )
+
+
+SOURCE = '''"""What a module
+is for."""
+
+import os  # a remark
+
+PATTERN = "# no remark"  # a remark
+
+
+@dataclass
+class Line:
+    """A line."""
+
+    a: int = 1
+    """What a is."""
+
+    def at(self, x):
+        # a remark
+        """Not even this,
+
+        which is no docstring but does nothing."""
+        text = """words
+
+        # in a string"""
+        return (
+            # a remark in brackets
+            self.a * x + len("ab" "c")
+        ), text
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("What a module\nis for.", "Another sentence."),
+        ("A line.", "A straight line,\n\n    of any length.\n    "),
+        ("What a is.", "The slope."),
+        ("which is no docstring", "which is nothing"),
+        ("# a remark\n", "# another\n"),
+        ("  # a remark\n", "\n"),
+        ("            # a remark in brackets\n", ""),
+        ("import os", "\n\nimport os"),
+        ("    def at", "\n\n    # below\n    def at"),
+    ],
+)
+def test_what_is_said_about_code_does_not_count(old: str, new: str) -> None:
+    assert old in SOURCE
+    assert code_of(SOURCE.replace(old, new)) == code_of(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("import os", "import sys"),
+        ('"# no remark"', '"# a remark"'),
+        ("@dataclass", "@dataclass()"),
+        ("= 1", "= 2"),
+        ("self.a * x", "self.a + x"),
+        ('"ab" "c"', '"ab" "d"'),
+        ("words", "word"),
+        ("# in a string", "# in the string"),
+        ("    def at", "def at"),
+        ("return (", "yield ("),
+    ],
+)
+def test_every_other_token_counts(old: str, new: str) -> None:
+    assert old in SOURCE
+    assert code_of(SOURCE.replace(old, new)) != code_of(SOURCE)
 
 
 def test_versions_of_every_numeric_library_are_known() -> None:

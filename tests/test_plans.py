@@ -1,16 +1,21 @@
 """What a run stands for is known, and refused where it must be, before any work starts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hiptbench.errors import FeatureError, RunError, TaskError, UnknownNameError
+from hiptbench.fractions import BY_PATIENTS
+from hiptbench.kept import Keep
 from hiptbench.plans import make_plan
+from hiptbench.registry import settings_of
 from hiptbench.requests import make_request
 from hiptbench.runner import run
 from hiptbench.store import Store
+from hiptbench.suites import Fractions
 from hiptbench.tasks import Task
-from toys import make_home, plan_of
+from toys import baseline_file, make_home, plan_of
 
 
 @pytest.fixture
@@ -80,11 +85,96 @@ def test_a_task_without_features_of_its_own_needs_some(home: Path, task: Task) -
         make_plan(make_request(tasks=[task.name], baselines=["mean_knn"], home=home))
 
 
-def test_a_fraction_needs_a_rule(home: Path, task: Task) -> None:
+def test_a_fraction_needs_a_rule_and_must_leave_somebody(home: Path, task: Task) -> None:
+    request = make_request(
+        tasks=[task.name], features=home / "toy", baselines=["mean_knn"], fractions=[0.25], home=home
+    )
+    unruled = request.suite.model_copy(update={"fractions": Fractions(values=(1.0,), kinds=())})
     with pytest.raises(TaskError, match="No rule says how to draw 25% of fold 0"):
-        plan_of(home, task.name, "mean_knn", fractions=[0.25])
+        make_plan(replace(request, suite=unruled))
     with pytest.raises(TaskError, match=r"lies in \(0, 1\], not 2"):
         plan_of(home, task.name, "mean_knn", fractions=[2.0])
+    with pytest.raises(TaskError, match=r"A fraction of 0.001 leaves none of fold 0's \d+ train units"):
+        plan_of(home, task.name, "mean_knn", fractions=[0.001])
+
+
+def test_a_fraction_by_patients_is_run_in_every_draw(home: Path, task: Task) -> None:
+    plan = plan_of(home, task.name, "mean_knn", fractions=[0.5, 1.0])
+    half = [job for job in plan.jobs if job.protocol.fraction == 0.5]
+    whole = [job for job in plan.jobs if job.protocol.fraction == 1]
+    assert [(job.draw, job.fold) for job in half] == [(draw, fold) for draw in range(3) for fold in range(6)]
+    assert [(job.draw, job.fold) for job in whole] == [(0, fold) for fold in range(6)]
+    assert {(job.protocol.fraction_rule, job.protocol.draws, job.rule) for job in half} == {
+        ("stratified patients, random_state 1", 3, BY_PATIENTS)
+    }
+    assert {(job.protocol.fraction_rule, job.protocol.draws, job.rule) for job in whole} == {(None, 1, None)}
+    assert half[6].label == "toy_classification at 50%, toy/mean_knn, fold 0, draw 1, seed 1"
+    assert len({job.fingerprint for job in plan.jobs}) == 24
+
+
+def test_by_patients_replaces_the_rule_of_a_suite() -> None:
+    published = make_request(suite="hipt-2022", baselines=["mean_knn"])
+    assert published.rule is published.suite.fractions.rule
+    assert published.rule is not None
+    assert published.rule.name == "pandas sample"
+    assert make_request(suite="hipt-2022", baselines=["mean_knn"], by_patients=True).rule is BY_PATIENTS
+
+
+def mil(home: Path, name: str = "trained", **settings: object) -> str:
+    return baseline_file(home.parent / "methods", name, "mil", **settings)
+
+
+FEW_STEPS = {"recipe": "hipt-2022", "overrides": {"epochs": 2}}
+
+
+def test_a_trained_head_states_how_it_was_trained(home: Path, task: Task) -> None:
+    method = mil(home, model="mean", recipe="fast", overrides={"epochs": 3, "inner_val": 0.2}, device="cpu")
+    job = plan_of(home, task.name, method).jobs[0]
+    provenance = job.provenance
+    assert (provenance.selection, provenance.device) == ("inner val", "cpu")
+    assert provenance.epoch_rule == "lowest inner-validation loss of 3"
+    assert provenance.precision in ("float32", "bfloat16")
+    assert provenance.settings["recipe"]["precision"] == provenance.precision
+    assert provenance.settings["overrides"] == {}
+    assert provenance.settings["model_settings"] == {"hidden": 256, "dropout": 0.25}
+    assert job.baseline.settings == provenance.settings
+    assert settings_of(job.baseline.make_head()) == provenance.settings, "what is run is what is stated"
+
+
+def test_the_sources_of_a_model_count(home: Path, task: Task) -> None:
+    hashes = [
+        plan_of(home, task.name, mil(home, model=model, **FEW_STEPS)).jobs[0].provenance.source_hash
+        for model in ("mean", "max", "clam_sb")
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]  # mean and max lie in one file
+
+
+def test_a_model_that_cannot_read_the_features_is_skipped(home: Path, task: Task) -> None:
+    request = make_request(
+        tasks=[task.name], features=home / "toy", baselines=[mil(home, model="hipt_n"), "mean_knn"], home=home
+    )
+    (reason,) = make_plan(request).skipped
+    assert reason == "trained: hipt_n reads regions of patches [patches, d], and these instances are vectors [8]"
+
+
+def test_the_device_is_part_of_what_is_run(home: Path, task: Task) -> None:
+    plan = plan_of(home, task.name, mil(home, model="mean", **FEW_STEPS), device="cpu")
+    assert {job.provenance.device for job in plan.jobs} == {"cpu"}
+    (knn, *_) = plan_of(home, task.name, "mean_knn", device="cuda").jobs
+    assert knn.provenance.device == "cpu", "a head that knows no devices stays as it is"
+
+
+def test_what_is_done_but_not_kept_is_done_again(home: Path, task: Task, tmp_path: Path) -> None:
+    plan, store = plan_of(home, task.name, mil(home, model="abmil", **FEW_STEPS)), Store(tmp_path / "store")
+    run(plan, store, executor="serial")
+    assert plan.to_do(store) == ()
+    wanted = Keep(attention=True)
+    assert plan.to_do(store, wanted) == plan.jobs
+    report = run(plan, store, executor="serial", keep=wanted)
+    assert (len(report.finished), report.done_before) == (6, 0)
+    assert plan.to_do(store, wanted) == plan.to_do(store) == ()
+    assert plan.to_do(store, Keep(models=True, attention=True)) == plan.jobs
+    assert run(plan, store, executor="serial", keep=wanted).done_before == 6
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hiptbench.baselines import load_baseline
 from hiptbench.heads.base import Head
 from hiptbench.registry import make_head
 from hiptbench.testing import check_extractor, check_head
@@ -73,6 +74,15 @@ def test_head_example_keeps_the_contract_and_runs(own_data: Path) -> None:
     check_head(head, own_data / "contract")
     create, *_ = _blocks("bash", "task create mine")[0].splitlines()
     printed = _shell(f"{create}\nhiptbench run --task mine --features features --baseline my_heads:NearestMean\n")
+    assert "3 folds run" in printed
+
+
+def test_model_example_keeps_the_contract_and_runs(own_data: Path) -> None:
+    (own_data / "my_models.py").write_text(_blocks("python", "class TopMean")[0])
+    baseline = load_baseline("my_models:TopMean")
+    check_head(baseline.make_head(), own_data / "contract")
+    create, *_ = _blocks("bash", "task create mine")[0].splitlines()
+    printed = _shell(f"{create}\nhiptbench run --task mine --features features --baseline my_models:TopMean\n")
     assert "3 folds run" in printed
 
 

@@ -26,6 +26,7 @@ PROTOCOL: dict[str, Any] = {
     "missing_slides": 1,
     "fraction": 0.25,
     "fraction_rule": "every fourth",
+    "draws": 3,
     "evaluate_on": "val",
     "unit": "case",
 }
@@ -105,6 +106,7 @@ def test_neither_time_nor_place_nor_outcome_is_an_ingredient(tmp_path: Path) -> 
         "n",
         "units_sha256",
         "events",
+        "history",
         "timing",
         "predictions_sha256",
     }  # whoever adds a field decides whether a number depends on it

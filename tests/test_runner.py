@@ -1,13 +1,11 @@
 """A run: the same numbers on every executor, nothing done twice, and failures that name the fold."""
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hiptbench.errors import RunError, StoreError, UnknownNameError
-from hiptbench.executors import SerialExecutor, make_executor, stop
+from hiptbench.errors import RunError, StoreError
 from hiptbench.features import FeatureCard, write_features
 from hiptbench.jobs import run_job
 from hiptbench.results import FoldResult
@@ -146,25 +144,3 @@ def test_features_that_change_between_two_runs_of_one_process_are_read_anew(tmp_
     assert not {job.fingerprint for job in changed.jobs} & {row.fingerprint for row in before}
     after = run(changed, store, executor="serial").finished
     assert min(row.metrics["auc"] for row in before) > 0.9 > np.mean([row.metrics["auc"] for row in after])
-
-
-def test_executors_by_name() -> None:
-    assert isinstance(make_executor("serial"), SerialExecutor)
-    with pytest.raises(UnknownNameError, match=r"no executor 'procesess'.*Did you mean 'processes'"):
-        make_executor("procesess")
-    for name in ("processes:", "processes:0", "processes:-1", "processes:two"):
-        with pytest.raises(RunError, match=f"'{name}' needs a positive number of processes, such as processes:2"):
-            make_executor(name)
-
-
-def test_a_stopped_executor_leaves_no_worker() -> None:
-    pool = make_executor("processes:2")
-    pool.submit(abs, -1).result()
-    workers = list(pool._processes.values())  # type: ignore[attr-defined]
-    assert workers
-    stop(pool)
-    # The pool's own thread may be the one that reaps them: what it notes of them lags behind their end.
-    deadline = time.monotonic() + 10
-    while any(worker.is_alive() for worker in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(worker.is_alive() for worker in workers)

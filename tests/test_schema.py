@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hiptbench import rooms
-from hiptbench.baselines import baseline_names, load_baseline
+from hiptbench.baselines import Baseline, baseline_names, load_baseline
 from hiptbench.errors import SchemaError, UnknownNameError
 from hiptbench.features import FeatureCard
 from hiptbench.schema import dump_yaml, read_yaml
@@ -167,3 +167,10 @@ def test_the_json_schema_for_editors_is_that_of_the_model() -> None:
     assert schema == json.loads(json.dumps(TaskSpec.model_json_schema()))
     assert schema["additionalProperties"] is False
     assert {"name", "kind", "unit", "data", "expected"} <= set(schema["required"])
+
+
+def test_a_number_with_an_exponent_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "small.yaml"
+    settings = "{weight: 5e-4, other: 1E6, plain: 2.5, text: e-4}"
+    path.write_text(f"name: small\ntitle: t\nhead: knn\nsettings: {settings}\nrecipe: r\n")
+    assert read_yaml(path, Baseline).settings == {"weight": 5e-4, "other": 1e6, "plain": 2.5, "text": "e-4"}

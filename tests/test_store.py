@@ -31,7 +31,6 @@ SURVIVAL: Predictions = (
         risk=np.array([0.1, -2.5, 1e-300]),
         survival=np.array([[0.9, 0.5], [1.0, 0.1], [1 / 3, 0.0]]),
         times=np.array([0.1, 1 / 3]),
-        attention=(np.ones(1, np.float32), np.array([0.1, 0.9], np.float32), np.zeros(3, np.float32)),
     ),
 )
 
@@ -42,10 +41,6 @@ def assert_equal(one: Predictions, other: Predictions) -> None:
     assert one[1].rows() == other[1].rows()
     for name in ("probabilities", "risk", "survival", "times"):
         np.testing.assert_array_equal(getattr(one[2], name), getattr(other[2], name))
-    assert (one[2].attention is None) == (other[2].attention is None)
-    for ours, theirs in zip(one[2].attention or (), other[2].attention or (), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-        assert ours.dtype == theirs.dtype
 
 
 @pytest.mark.parametrize("predictions", [CLASSIFIED, SURVIVAL], ids=["classification", "survival"])

@@ -118,6 +118,25 @@ def assert_is_the_row(seen: Seen, row: FoldResult, folder: Path) -> None:
     parquet.unlink()
 
 
+def test_training_curves_and_nested_settings_are_sent(store: Store, tmp_path: Path) -> None:
+    suite = f"own:{tmp_path.name}"
+    row = make_row(0.5, protocol={"suite": suite}).model_copy(
+        update={"history": tuple({"epoch": epoch, "loss": 1 / epoch, "val_loss": 2 / epoch} for epoch in (1.0, 2.0))}
+    )
+    settings = {"recipe": {"epochs": 2, "sampling": "weighted"}, "model_settings": {}}
+    row = row.model_copy(update={"provenance": row.provenance.model_copy(update={"settings": settings})})
+    store.commit(row, TWO_UNITS)
+    sync(store)
+    seen = Seen(tracking_uri(store), suite)
+    child = seen.children[row.fingerprint]
+    for name, first in (("loss", 1), ("val_loss", 2)):
+        points = seen.client.get_metric_history(child.info.run_id, name)
+        assert [(point.step, point.value) for point in points] == [(1, first), (2, first / 2)]
+    assert "epoch" not in child.data.metrics
+    assert child.data.params["setting.recipe.epochs"] == "2"
+    assert child.data.params["setting.model_settings"] == "{}"
+
+
 def test_a_second_sync_sends_nothing(store: Store, tmp_path: Path) -> None:
     suite = f"own:{tmp_path.name}"
     (first, _) = fill(store, suite)

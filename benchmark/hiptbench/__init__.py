@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hiptbench.extract import extract_arrays
     from hiptbench.features import FeatureCard, FeatureSet, write_features
     from hiptbench.heads.base import Fitted, Head
+    from hiptbench.heads.models.base import MILModel, Output, PoolingModel
     from hiptbench.heads.pooling import mean_vectors
     from hiptbench.predictions import Prediction
     from hiptbench.sources.own import Columns, create_task
@@ -30,6 +31,9 @@ __all__ = [
     "Head",
     "HiptbenchError",
     "Labels",
+    "MILModel",
+    "Output",
+    "PoolingModel",
     "Prediction",
     "Split",
     "Suite",
@@ -53,6 +57,9 @@ _HOMES = {
     "Head": "heads.base",
     "HiptbenchError": "errors",
     "Labels": "targets",
+    "MILModel": "heads.models.base",
+    "Output": "heads.models.base",
+    "PoolingModel": "heads.models.base",
     "Prediction": "predictions",
     "Split": "splits",
     "Suite": "suites",

@@ -39,7 +39,8 @@ def evaluate(
         baseline: Name of a baseline, a YAML file, or "package.module:Head".
         fractions: Training fractions; None takes the suite's.
         seeds: Seeds of the fits.
-        executor: "serial" or "processes[:n]"; scripts that use processes need the ``__main__`` guard.
+        executor: "serial", "processes[:n]", "dask:local[:n]" or "dask:tcp://host:port"; scripts that use any but the
+            first need the ``__main__`` guard.
         allow_missing: Whether the cohort may lack slides; such rows are never ranked with complete ones.
         track: Whether to send the results to MLflow.
         store: The results store.

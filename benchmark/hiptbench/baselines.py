@@ -8,7 +8,7 @@ import pydantic
 from hiptbench import rooms
 from hiptbench.errors import UnknownNameError
 from hiptbench.heads.base import Head
-from hiptbench.registry import make_head
+from hiptbench.registry import make_head, names_mil_model
 from hiptbench.schema import Strict, read_yaml
 from hiptbench.task_spec import TaskSpec
 
@@ -50,6 +50,12 @@ class Baseline(Strict):
         """Make the head with its settings."""
         return make_head(self.head, self.settings)
 
+    def on_device(self, device: str | None) -> "Baseline":
+        """Return the baseline trained on a device; one whose head knows no devices stays as it is."""
+        if device is None or not hasattr(self.make_head(), "device"):
+            return self
+        return self.model_copy(update={"settings": self.settings | {"device": device}})
+
     def skip(self, spec: TaskSpec) -> str | None:
         """Return why this baseline cannot be run on a task, or None if it can."""
         kinds = self.make_head().kinds
@@ -67,7 +73,8 @@ def load_baseline(name: str) -> Baseline:
     """Load a baseline by name, from a YAML file of one's own, or from a head alone.
 
     Args:
-        name: A registered name, a path ending in ``.yaml``, or "package.module:Object" for a head with its defaults.
+        name: A registered name, a path ending in ``.yaml``, or "package.module:Object" for a head, or for a MIL model
+            that the head "mil" trains, with its defaults.
 
     Raises:
         UnknownNameError: If there is no such baseline.
@@ -76,7 +83,9 @@ def load_baseline(name: str) -> Baseline:
     if name.endswith((".yaml", ".yml")):
         return read_yaml(Path(name), Baseline)
     if ":" in name:
-        return Baseline(name=name.rpartition(":")[2], title=name, head=name, recipe="the head's own defaults")
+        head, settings = ("mil", {"model": name}) if names_mil_model(name) else (name, {})
+        title = name.rpartition(":")[2]
+        return Baseline(name=title, title=name, head=head, settings=settings, recipe="its own defaults")
     if name not in baseline_names():
         raise UnknownNameError("baseline", name, baseline_names())
     return read_yaml(rooms.BASELINES / f"{name}.yaml", Baseline)

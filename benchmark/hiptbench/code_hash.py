@@ -2,7 +2,9 @@
 
 import ast
 import importlib.util
+import io
 import sysconfig
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
@@ -14,21 +16,58 @@ from hiptbench.files import sha256_lines
 _LIBRARIES = tuple({Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 NUMERIC_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-survival", "pandas", "torch")
 # Modules that decide numbers but that no head imports.
-_ALWAYS = ("hiptbench.metrics", "hiptbench.evaluation", "hiptbench.features")
+_ALWAYS = ("hiptbench.metrics", "hiptbench.evaluation", "hiptbench.features", "hiptbench.fractions")
 # Modules of hiptbench that can change a number; errors, schemas, paths and file formats cannot.
-_DECIDING = {"heads", "metrics", "evaluation", "bags", "features", "targets", "splits", "predictions"}
+_DECIDING = {"heads", "metrics", "evaluation", "bags", "features", "targets", "splits", "fractions", "predictions"}
 
 
-def source_hash(module: str) -> str:
-    """Return the SHA-256 over the sources of a head's module, what it imports of its package, and the metrics.
+def source_hash(*modules: str) -> str:
+    """Return the SHA-256 over the sources of a head's modules, what they import of their packages, and the metrics.
+
+    Comments and docstrings do not count.
 
     Args:
-        module: Dotted name of the head's module, of hiptbench or anybody's own.
+        modules: Dotted names of the head's modules, of hiptbench or anybody's own.
     """
     found: dict[str, Path] = {}
-    for name in (module, *_ALWAYS):
-        _collect(name, module.partition(".")[0], found)
-    return sha256_lines(f"{name}\n{path.read_text(encoding='utf-8')}" for name, path in sorted(found.items()))
+    for name in (*modules, *_ALWAYS):
+        _collect(name, name.partition(".")[0], found)
+    return sha256_lines(f"{name}\n{code_of(path.read_text(encoding='utf-8'))}" for name, path in sorted(found.items()))
+
+
+def code_of(source: str) -> str:
+    """Return what a source does, one token a line: without comments, docstrings and layout that changes nothing."""
+    tokens = list(_tokens(source))
+    borders = (None, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    kept = []
+    for before, (kind, text), after in zip([(None, ""), *tokens], tokens, [*tokens[1:], (None, "")], strict=False):
+        docstring = kind == tokenize.STRING and before[0] in borders and after[0] == tokenize.NEWLINE
+        if not docstring:
+            kept.append(f"{tokenize.tok_name[kind]} {text.strip() if kind == tokenize.NEWLINE else text}")
+    return "\n".join(kept)
+
+
+def _tokens(source: str) -> Iterator[tuple[int, str]]:
+    """Yield kind and text of the tokens that count; an f-string is one, as in Pythons before 3.12."""
+    lines = source.splitlines(keepends=True)
+    begin, depth = (0, 0), 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        name = tokenize.tok_name[token.type]
+        if name == "FSTRING_START":
+            begin, depth = (begin, depth + 1) if depth else (token.start, 1)
+        elif name == "FSTRING_END":
+            depth -= 1
+            if not depth:
+                yield tokenize.STRING, _between(lines, begin, token.end)
+        elif not depth and token.type not in (tokenize.COMMENT, tokenize.NL):
+            yield token.type, token.string
+
+
+def _between(lines: list[str], begin: tuple[int, int], end: tuple[int, int]) -> str:
+    chosen = lines[begin[0] - 1 : end[0]]
+    chosen[-1] = chosen[-1][: end[1]]
+    chosen[0] = chosen[0][begin[1] :]
+    return "".join(chosen)
 
 
 @cache

@@ -43,7 +43,7 @@ def run_demo(out: Path, *, executor: str = "processes", on_step: OnStep | None =
 
     Args:
         out: Where data, store and leaderboard go; what is there already is not made again.
-        executor: "serial" or "processes[:n]".
+        executor: "serial", "processes[:n]" or "dask:local[:n]".
         on_step: Called with (steps done, steps in all).
 
     Raises:

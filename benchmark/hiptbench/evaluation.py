@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hiptbench import metrics
 from hiptbench.errors import HeadError
 from hiptbench.features import FeatureSet
-from hiptbench.heads.base import Bags, Fitted, Head, OnEpoch
+from hiptbench.fractions import hold_out
+from hiptbench.heads.base import Bags, Fitted, Head, OnEpoch, TrainedHead, resolve
 from hiptbench.predictions import Prediction
 from hiptbench.splits import Split
 from hiptbench.targets import Labels, Target
@@ -29,7 +30,8 @@ def evaluate_split(
 ) -> Evaluation:
     """Fit a head on a split's training units and evaluate it.
 
-    The evaluated units' labels never reach ``fit``: where the task is evaluated on val, val is not passed.
+    The evaluated units' labels never reach ``fit``: where the task is evaluated on val, val is not passed. A head that
+    selects is passed patients held out of the training part instead of val, which may share patients with it.
 
     Args:
         task: The task.
@@ -43,11 +45,15 @@ def evaluate_split(
         HeadError: If the head fails or predicts what no number may be computed from.
         MetricError: If a metric is not defined on the evaluated part.
     """
-    val = None
-    if task.spec.evaluate_on == "test" and split.val:
-        val = _bags(task, features, split.val), task.targets(split.val)
-    train = _bags(task, features, split.train)
-    fitted = head.fit(train, task.targets(split.train), val=val, seed=seed, on_epoch=on_epoch)
+    head = resolve(head, task.spec)
+    train, val = _parts(task, split, head, seed)
+    fitted = head.fit(
+        _bags(task, features, train),
+        task.targets(train),
+        val=(_bags(task, features, val), task.targets(val)) if val else None,
+        seed=seed,
+        on_epoch=on_epoch,
+    )
     units = task.evaluated(split)
     prediction = fitted.predict(_bags(task, features, units))
     prediction.check(units, task.spec.kind)
@@ -75,6 +81,13 @@ def compute_metrics(target: Target, prediction: Prediction) -> dict[str, float]:
     if not isinstance(target, Labels) and prediction.risk is not None:
         return {"c_index": metrics.c_index(target.time, target.event, prediction.risk)}
     raise HeadError(f"A {prediction.kind} prediction cannot be scored on {type(target).__name__}.")
+
+
+def _parts(task: Task, split: Split, head: Head, seed: int) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the units to fit on and those that may guide selection, none of which is evaluated."""
+    if isinstance(head, TrainedHead) and head.inner_val:
+        return hold_out(task, split.train, head.inner_val, seed=seed)
+    return split.train, split.val if task.spec.evaluate_on == "test" else ()
 
 
 def _bags(task: Task, features: FeatureSet, units: Sequence[str]) -> Bags:

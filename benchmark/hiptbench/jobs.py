@@ -2,11 +2,13 @@
 
 import platform
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hiptbench.baselines import Baseline
@@ -14,9 +16,12 @@ from hiptbench.errors import HiptbenchError, RunError
 from hiptbench.evaluation import Evaluation, evaluate_split
 from hiptbench.features import FeatureSet
 from hiptbench.files import sha256_lines
+from hiptbench.fractions import FractionRule, take
+from hiptbench.heads.base import Fitted
+from hiptbench.kept import NOTHING, Keep
+from hiptbench.messages import send
 from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, definitions_of, fingerprint
-from hiptbench.splits import FractionRule
 from hiptbench.targets import Survival
 from hiptbench.task_cohort import restrict
 from hiptbench.tasks import Task
@@ -69,10 +74,11 @@ class Job:
     @property
     def label(self) -> str:
         """How people call this job."""
-        fraction = "" if self.protocol.fraction == 1 else f" at {self.protocol.fraction:.0%}"
-        return (
-            f"{self.protocol.task}{fraction}, {self.features}/{self.baseline.name}, fold {self.fold}, seed {self.seed}"
-        )
+        protocol = self.protocol
+        fraction = "" if protocol.fraction == 1 else f" at {protocol.fraction:.0%}"
+        draw = "" if protocol.draws == 1 else f", draw {self.draw}"
+        method = f"{self.features}/{self.baseline.name}"
+        return f"{protocol.task}{fraction}, {method}, fold {self.fold}{draw}, seed {self.seed}"
 
     def result(self, evaluation: Evaluation, timing: Timing) -> FoldResult:
         """Return the row of this job's outcome."""
@@ -91,35 +97,81 @@ class Job:
             n=len(evaluation.units),
             units_sha256=sha256_lines(evaluation.units),
             events=int(target.event.sum()) if isinstance(target, Survival) else None,
+            history=tuple(dict(measured) for measured in evaluation.fitted.history),
             provenance=self.provenance,
             timing=timing,
         )
 
 
-def run_job(job: Job) -> tuple[FoldResult, Predictions]:
-    """Run one fold, on one thread, and return its row and predictions; nothing is written.
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a finished fold leaves.
+
+    Attributes:
+        row: Its row.
+        predictions: Units, truth and predictions, without attention.
+        attention: The attention on each evaluated bag; None if it is not to be kept, empty if the head has none.
+        fitted: The fitted head, if it is to be kept.
+    """
+
+    row: FoldResult
+    predictions: Predictions
+    attention: Sequence[np.ndarray] | None
+    fitted: Fitted | None
+
+
+def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outcome:
+    """Run one fold, on one thread, and return what it leaves; nothing is written.
+
+    Args:
+        job: The fold.
+        executor: Name of the executor that runs it, for the row.
+        keep: What is kept beside the row.
 
     Raises:
         RunError: If the fold fails for a reason that the user can mend; the job is named.
     """
     begin = time.perf_counter()
+    send({"job": job.fingerprint, "label": job.label})
     try:
         with threadpool_limits(limits=1):
             evaluation = _evaluate(job)
     except HiptbenchError as error:
         raise RunError(f"{job.label}: {error}") from error
-    seconds = round(time.perf_counter() - begin, 3)
-    timing = Timing(seconds=seconds, host=platform.node(), date=datetime.now(UTC).isoformat(timespec="seconds"))
-    return job.result(evaluation, timing), (evaluation.units, evaluation.target, evaluation.prediction)
+    timing = Timing(
+        seconds=round(time.perf_counter() - begin, 3),
+        host=platform.node(),
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        executor=executor,
+    )
+    prediction = evaluation.prediction
+    return Outcome(
+        row=job.result(evaluation, timing),
+        predictions=(evaluation.units, evaluation.target, replace(prediction, attention=None)),
+        attention=(prediction.attention or ()) if keep.attention else None,
+        fitted=evaluation.fitted if keep.models else None,
+    )
 
 
 def _evaluate(job: Job) -> Evaluation:
+    task, features = load_inputs(job)
+    split = take(task, task.split(job.fold), job.protocol.fraction, rule=job.rule, draw=job.draw)
+
+    def on_epoch(measured: Mapping[str, float]) -> None:
+        send({"job": job.fingerprint, "label": job.label, **measured})
+
+    return evaluate_split(task, split, features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch)
+
+
+def load_inputs(job: Job) -> tuple[Task, FeatureSet]:
+    """Return the task and the features of a job.
+
+    Raises:
+        RunError: If they are not those that the job was planned with.
+    """
     protocol = job.protocol
     hashes = (protocol.cohort, protocol.labels, protocol.splits, job.provenance.feature_hash)
-    task, features = _load(protocol.task, job.home, job.features_path, hashes)
-    split = next(split for split in task.splits if split.fold == job.fold)
-    split = split.take(protocol.fraction, rule=job.rule, draw=job.draw)
-    return evaluate_split(task, split, features, job.baseline.make_head(), seed=job.seed)
+    return _load(protocol.task, job.home, job.features_path, hashes)
 
 
 @lru_cache(maxsize=4)

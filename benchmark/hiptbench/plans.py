@@ -1,7 +1,8 @@
 """Plan: every fold that a run stands for, what is done already, and what is skipped and why."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from hiptbench import rooms
@@ -10,8 +11,10 @@ from hiptbench.code_hash import library_versions, source_hash
 from hiptbench.errors import FeatureError, RunError, name_some
 from hiptbench.feature_sources import packed
 from hiptbench.features import FeatureSet
-from hiptbench.heads.base import Head
+from hiptbench.fractions import BY_PATIENTS, FractionRule, take
+from hiptbench.heads.base import Head, TrainedHead, resolve
 from hiptbench.jobs import Job
+from hiptbench.kept import NOTHING, Keep
 from hiptbench.registry import settings_of
 from hiptbench.results import Protocol, Provenance
 from hiptbench.store import Store
@@ -32,7 +35,9 @@ class Request:
         features: Name or folder; None takes each task's own.
         baselines: The methods.
         fractions: Training fractions; None takes the suite's.
+        by_patients: Whether fractions are drawn by patients, stratified and nested, and not by the suite's rule.
         seeds: Seeds of the fits; methods that draw nothing run the first only.
+        device: Where to train; None leaves it to each method.
         allow_missing: Whether a cohort may lack slides; such rows are never ranked with complete ones.
         verify: Whether to read and hash all feature files again.
         home: The data home.
@@ -43,10 +48,17 @@ class Request:
     features: str | None
     baselines: Sequence[Baseline]
     fractions: Sequence[float] | None = None
+    by_patients: bool = False
     seeds: Sequence[int] = (1,)
+    device: str | None = None
     allow_missing: bool = False
     verify: bool = False
     home: Path | None = None
+
+    @property
+    def rule(self) -> FractionRule | None:
+        """How fractions below 1 are drawn."""
+        return BY_PATIENTS if self.by_patients else self.suite.fractions.rule
 
 
 @dataclass(frozen=True)
@@ -63,9 +75,11 @@ class Plan:
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
 
-    def to_do(self, store: Store) -> tuple[Job, ...]:
-        """Return the jobs that the store does not have yet."""
-        return tuple(job for job in self.jobs if not store.has(job.fingerprint))
+    def to_do(self, store: Store, keep: Keep = NOTHING) -> tuple[Job, ...]:
+        """Return the jobs that the store does not have yet, or not with all that is to be kept."""
+        return tuple(
+            job for job in self.jobs if not (store.has(job.fingerprint) and store.kept(job.fingerprint).has(keep))
+        )
 
 
 def make_plan(request: Request, *, on_file: Progress | None = None) -> Plan:
@@ -88,7 +102,14 @@ def make_plan(request: Request, *, on_file: Progress | None = None) -> Plan:
         if usable:
             features, path = opened.features(task)
             cohort = _cohort(task, features, request.allow_missing)
-            jobs += _task_jobs(request, task, cohort, features, path, usable)
+            instance = features[cohort.all_slides[0]].shape[1:]
+            for baseline in usable:
+                head = resolve(baseline.on_device(request.device).make_head(), task.spec)
+                misfit = head.misfit(instance) if isinstance(head, TrainedHead) else None
+                if misfit:
+                    skipped.append(f"{baseline.name}: {misfit}")
+                else:
+                    jobs += _jobs(request, task, cohort, features, path, baseline, head)
     if not jobs:
         raise RunError(f"There is nothing to run: {'; '.join(skipped) or 'no task was given'}.")
     unique = {job.fingerprint: job for job in jobs}  # a name or seed may have been given twice
@@ -129,44 +150,35 @@ def _cohort(task: Task, features: FeatureSet, allow_missing: bool) -> Task:
     return restrict(task, features)
 
 
-def _task_jobs(
-    request: Request,
-    task: Task,
-    cohort: Task,
-    features: FeatureSet,
-    path: Path,
-    baselines: Iterable[Baseline],
-) -> list[Job]:
-    jobs = []
-    for baseline in baselines:
-        head = baseline.make_head()
-        provenance = _provenance(head, features, cohort)
-        for fraction in request.fractions or request.suite.fractions_of(task.spec):
-            protocol = _protocol(request.suite, task, cohort, fraction)
-            for seed in request.seeds if head.stochastic else (1,):
-                jobs += [
-                    Job(
-                        protocol=protocol,
-                        provenance=provenance,
-                        kind="synthetic" if task.spec.synthetic or features.card.synthetic else "measured",
-                        baseline=baseline,
-                        features=features.card.name,
-                        features_path=path,
-                        home=rooms.home(request.home),
-                        rule=request.suite.fractions.rule if fraction < 1 else None,
-                        fold=split.fold,
-                        draw=0,
-                        seed=seed,
-                    )
-                    for split in cohort.splits
-                ]
-    return jobs
+def _jobs(
+    request: Request, task: Task, cohort: Task, features: FeatureSet, path: Path, baseline: Baseline, head: Head
+) -> Iterator[Job]:
+    """Yield every fold of one method on one task."""
+    provenance = _provenance(head, features, cohort)
+    settled = baseline.model_copy(update={"settings": provenance.settings})
+    for fraction in request.fractions or request.suite.fractions_of(task.spec):
+        rule = request.rule if fraction < 1 else None
+        protocol = _protocol(request.suite, task, cohort, fraction, rule)
+        runs = product(request.seeds if head.stochastic else (1,), range(protocol.draws), cohort.splits)
+        for seed, draw, split in runs:
+            yield Job(
+                protocol=protocol,
+                provenance=provenance,
+                kind="synthetic" if task.spec.synthetic or features.card.synthetic else "measured",
+                baseline=settled,
+                features=features.card.name,
+                features_path=path,
+                home=rooms.home(request.home),
+                rule=rule,
+                fold=split.fold,
+                draw=draw,
+                seed=seed,
+            )
 
 
-def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float) -> Protocol:
-    rule = suite.fractions.rule
+def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float, rule: FractionRule | None) -> Protocol:
     for split in cohort.splits:
-        split.take(fraction, rule=rule)  # refuses a fraction that cannot be drawn before any work starts
+        take(cohort, split, fraction, rule=rule)  # refuses a fraction that cannot be drawn before any work starts
     hashes = cohort.hashes
     return Protocol(
         suite=suite.name,
@@ -180,7 +192,8 @@ def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float) -> Protoc
         missing_units=len(task.units) - len(cohort.units),
         missing_slides=len(task.all_slides) - len(cohort.all_slides),
         fraction=fraction,
-        fraction_rule=rule.stated if rule and fraction < 1 else None,
+        fraction_rule=rule.stated if rule else None,
+        draws=rule.draws if rule else 1,
         evaluate_on=task.spec.evaluate_on,
         unit=task.spec.unit,
     )
@@ -189,14 +202,16 @@ def _protocol(suite: Suite, task: Task, cohort: Task, fraction: float) -> Protoc
 def _provenance(head: Head, features: FeatureSet, cohort: Task) -> Provenance:
     head_class = type(head)
     ours = head_class.__module__.startswith("hiptbench.")
+    trained = head if isinstance(head, TrainedHead) else None
     return Provenance(
         feature_hash=features.content_hash(cohort.all_slides),
         coords_hash=features.coords_hash(cohort.all_slides),
         head=f"{head_class.__module__}:{head_class.__qualname__}",
         settings=settings_of(head),
-        selection="none" if ours else "unknown",
-        device="cpu" if ours else "unknown",
-        precision="float64" if ours else "unknown",
+        selection=trained.selection if trained else "none" if ours else "unknown",
+        epoch_rule=trained.epoch_rule if trained else None,
+        device=trained.device if trained else "cpu" if ours else "unknown",
+        precision=trained.precision if trained else "float64" if ours else "unknown",
         versions=library_versions(),
-        source_hash=source_hash(head_class.__module__),
+        source_hash=source_hash(head_class.__module__, *(trained.sources if trained else ())),
     )

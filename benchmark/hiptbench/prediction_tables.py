@@ -15,7 +15,7 @@ def to_table(units: Sequence[str], target: Target, prediction: Prediction) -> pa
     """Return a table with the columns unit, the truth (label | time, event) and the prediction.
 
     Classification adds ``probabilities`` (list); survival adds ``risk`` and, where there are curves, ``survival``
-    (list) with the times in the schema's metadata; ``attention`` (list) is added where it was kept.
+    (list) with the times in the schema's metadata.
     """
     columns: dict[str, object] = {"unit": list(units)}
     metadata: dict[str, str] = {}
@@ -31,8 +31,6 @@ def to_table(units: Sequence[str], target: Target, prediction: Prediction) -> pa
     if prediction.survival is not None and prediction.times is not None:
         columns["survival"] = list(prediction.survival)
         metadata["times"] = "\t".join(repr(float(t)) for t in prediction.times)
-    if prediction.attention is not None:
-        columns["attention"] = list(prediction.attention)
     return pa.table(columns).replace_schema_metadata(metadata)
 
 
@@ -51,7 +49,6 @@ def from_table(table: pa.Table) -> tuple[tuple[str, ...], Target, Prediction]:
         risk=table["risk"].to_numpy() if "risk" in names else None,
         survival=_matrix(table, "survival") if "survival" in names else None,
         times=np.array([float(t) for t in metadata["times"].split("\t")]) if "times" in metadata else None,
-        attention=tuple(table["attention"].to_numpy()) if "attention" in names else None,
     )
     return tuple(table["unit"].to_pylist()), target, prediction
 

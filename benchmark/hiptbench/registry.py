@@ -16,6 +16,7 @@ HEADS: Mapping[str, str] = {
     "cox": "hiptbench.heads.cox:Cox",
     "knn": "hiptbench.heads.knn:KNN",
     "logistic": "hiptbench.heads.linear:Logistic",
+    "mil": "hiptbench.heads.mil:MIL",
 }
 
 EXTRACTORS: Mapping[str, str] = {
@@ -38,6 +39,15 @@ def make_head(name: str, settings: Mapping[str, Any] | None = None) -> Head:
     if not isinstance(head, Head):
         raise HeadError(f"'{name}' is not a head: it needs kinds, stochastic and fit (see hiptbench.heads.base.Head).")
     return head
+
+
+def names_mil_model(name: str) -> bool:
+    """Whether "package.module:Object" is a MIL model, which the head "mil" trains, rather than a head itself.
+
+    Raises:
+        HeadError: If it cannot be imported.
+    """
+    return hasattr(_find("head", name, HEADS), "aggregate")
 
 
 def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> FeatureExtractor:

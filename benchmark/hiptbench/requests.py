@@ -16,7 +16,9 @@ def make_request(
     features: str | Path | None = None,
     baselines: Sequence[str],
     fractions: Sequence[float] | None = None,
+    by_patients: bool = False,
     seeds: Sequence[int] = (1,),
+    device: str | None = None,
     allow_missing: bool = False,
     verify: bool = False,
     home: str | Path | None = None,
@@ -29,7 +31,9 @@ def make_request(
         features: Name or folder of features; None takes each task's own.
         baselines: Names, YAML files or "package.module:Head".
         fractions: Training fractions; None takes the suite's.
+        by_patients: Whether fractions are drawn by patients and not by the suite's rule.
         seeds: Seeds of the fits.
+        device: Where to train; None leaves it to each method.
         allow_missing: Whether a cohort may lack slides.
         verify: Whether to read all feature files again.
         home: The data home.
@@ -53,7 +57,9 @@ def make_request(
         features=None if features is None else str(features),
         baselines=[load_baseline(name) for name in baselines],
         fractions=fractions,
+        by_patients=by_patients,
         seeds=seeds,
+        device=device,
         allow_missing=allow_missing,
         verify=verify,
         home=None if home is None else Path(home),

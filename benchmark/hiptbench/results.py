@@ -29,6 +29,7 @@ class Protocol(Strict):
         missing_slides: Slides that it lacks.
         fraction: Fraction of the training part.
         fraction_rule: How it was drawn; None at 1.
+        draws: How many draws a number is the mean of; 1 at fraction 1.
         evaluate_on: The part that the metrics are computed on.
         unit: What one prediction is for.
     """
@@ -45,6 +46,7 @@ class Protocol(Strict):
     missing_slides: int = 0
     fraction: float
     fraction_rule: str | None = None
+    draws: int = 1
     evaluate_on: Literal["test", "val"]
     unit: Unit
 
@@ -95,11 +97,12 @@ class Provenance(Strict):
 
 
 class Timing(Strict):
-    """When and where a fold ran; outside every comparison and every fingerprint."""
+    """When, where and on which executor a fold ran; outside every comparison and every fingerprint."""
 
     seconds: float
     host: str
     date: str
+    executor: str | None = None
 
 
 def definitions_of(metrics: Iterable[str]) -> dict[str, str]:
@@ -125,6 +128,7 @@ class FoldResult(Strict):
         units_sha256: Hash of the evaluated units' ids, in order.
         events: Events among them; survival only.
         provenance: What may differ.
+        history: What training measured in each epoch; empty where nothing is iterated.
         timing: When and where.
         predictions_sha256: Hash of the predictions file; None where only the metrics are published.
     """
@@ -143,6 +147,7 @@ class FoldResult(Strict):
     units_sha256: str | None = None
     events: int | None = None
     provenance: Provenance
+    history: tuple[dict[str, float], ...] = ()
     timing: Timing | None = None
     predictions_sha256: str | None = None
 

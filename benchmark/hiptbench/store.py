@@ -7,6 +7,7 @@ import pydantic
 
 from hiptbench.errors import StoreError
 from hiptbench.files import sha256_file, write_atomic, write_text
+from hiptbench.kept import KeptFold
 from hiptbench.prediction_tables import from_table, read_parquet, to_table, write_parquet
 from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult
@@ -84,6 +85,10 @@ class Store:
     def predictions_path(self, fingerprint: str) -> Path:
         """Return where a fold's predictions lie."""
         return self.path / "predictions" / fingerprint[:2] / f"{fingerprint}.parquet"
+
+    def kept(self, fingerprint: str) -> KeptFold:
+        """Return what was kept of a fold beside its row and predictions."""
+        return KeptFold(self.path / "kept" / fingerprint[:2] / fingerprint)
 
     def _row_path(self, fingerprint: str) -> Path:
         return self.path / "rows" / fingerprint[:2] / f"{fingerprint}.json"

@@ -6,8 +6,8 @@ import pydantic
 
 from hiptbench import rooms
 from hiptbench.errors import UnknownNameError
+from hiptbench.fractions import BY_PATIENTS, FractionRule
 from hiptbench.schema import Strict, read_yaml
-from hiptbench.splits import FractionRule
 from hiptbench.task_spec import Kind, TaskSpec
 
 
@@ -90,6 +90,6 @@ def suite_of(task: str) -> Suite:
         citation="none",
         cohort="as its labels say",
         tasks=(task,),
-        fractions=Fractions(values=(1.0,), kinds=("classification", "survival")),
+        fractions=Fractions(values=(1.0,), kinds=("classification", "survival"), rule=BY_PATIENTS),
         metrics={"classification": "auc", "survival": "c_index"},
     )

@@ -64,6 +64,17 @@ class LabelMap(Quirk):
     ignored: tuple[str, ...] = ()
 
 
+class TimeBins(Quirk):
+    """The published bins of discrete-time survival models; made from all cases, those evaluated included.
+
+    Attributes:
+        edges: Edges of the bins in months, rising.
+    """
+
+    rule: Literal["quartiles of the uncensored cases of the whole cohort"]
+    edges: tuple[float, ...]
+
+
 class Quirks(Strict):
     """The published choices of one task."""
 
@@ -72,6 +83,7 @@ class Quirks(Strict):
     label_map: LabelMap | None = None
     codes: Codes | None = None
     normal_tissue: NormalTissue | None = None
+    time_bins: TimeBins | None = None
 
 
 class CheckoutFile(Strict):
@@ -236,6 +248,11 @@ class TaskSpec(Strict):
         if self.kind == "survival" and not self.endpoint:
             raise ValueError("a survival task names its endpoint")
         return self
+
+    @property
+    def published_time_bins(self) -> TimeBins | None:
+        """The published time bins of a survival task, where it has some."""
+        return self.data.quirks.time_bins if isinstance(self.data, CheckoutData) else None
 
     @property
     def synthetic(self) -> bool:

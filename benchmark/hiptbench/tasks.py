@@ -120,6 +120,10 @@ class Task:
         """Return what is to be predicted for these units, in their order."""
         return self.target.take([self._position[unit] for unit in units])
 
+    def split(self, fold: int) -> Split:
+        """Return the split of a fold, by its number."""
+        return next(split for split in self.splits if split.fold == fold)
+
     def evaluated(self, split: Split) -> tuple[str, ...]:
         """Return the units of a split that numbers are computed on."""
         return split.test if self.spec.evaluate_on == "test" else split.val

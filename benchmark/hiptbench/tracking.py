@@ -20,6 +20,7 @@ from hiptbench.store import Store
 
 _TAG = "hiptbench.fingerprint"
 _CELL = "hiptbench.cell"
+_MOST_METRICS = 1000  # in one request to MLflow
 
 
 @dataclass(frozen=True)
@@ -193,9 +194,10 @@ class _Session:
 
     def _log_child(self, experiment: str, parent: str, row: FoldResult) -> str:
         tags = {_TAG: row.fingerprint, "mlflow.parentRunId": parent, "hiptbench.kind": row.kind}
-        name = f"fold {row.fold} seed {row.seed}"
+        name = f"fold {row.fold} seed {row.seed}" + (f" draw {row.draw}" if row.protocol.draws > 1 else "")
         run_id = self._begun.get(row.fingerprint) or self._create_run(experiment, name, tags)
         self._log_batch(run_id, row.metrics, _params(row) | {"fold": row.fold, "draw": row.draw, "seed": row.seed})
+        self._log_curves(run_id, row)
         self.client.log_text(run_id, row.model_dump_json(indent=1), "card.json")
         self.client.log_artifact(run_id, str(self.store.predictions_path(row.fingerprint)), "predictions")
         self.client.set_terminated(run_id)  # only a finished child counts as sent
@@ -204,6 +206,20 @@ class _Session:
     def _create_run(self, experiment: str, name: str, tags: Mapping[str, str]) -> str:
         run_id: str = self.client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
         return run_id
+
+    def _log_curves(self, run_id: str, row: FoldResult) -> None:
+        """Send what training measured, epoch by epoch, in batches as large as MLflow takes."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        points = [
+            Metric(name, value, now, int(measured["epoch"]))
+            for measured in row.history
+            for name, value in measured.items()
+            if name != "epoch"
+        ]
+        for begin in range(0, len(points), _MOST_METRICS):
+            self.client.log_batch(run_id, metrics=points[begin : begin + _MOST_METRICS])
 
     def _log_batch(self, run_id: str, metrics: Mapping[str, float], params: Mapping[str, object]) -> None:
         from mlflow.entities import Metric, Param
@@ -233,7 +249,16 @@ def _means(rows: Sequence[FoldResult]) -> dict[str, float]:
 def _params(row: FoldResult) -> dict[str, object]:
     """Return Protocol and Provenance as flat parameters."""
     provenance = row.provenance.model_dump(exclude={"settings", "versions"})
-    settings = {f"setting.{name}": value for name, value in row.provenance.settings.items()}
+    settings = _flat("setting", row.provenance.settings)
     versions = {f"version.{name}": value for name, value in row.provenance.versions.items()}
     method = {"features": row.features, "baseline": row.baseline}
     return method | row.protocol.model_dump() | provenance | settings | versions
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, object]:
+    """Return nested values by their dotted names."""
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        key = f"{prefix}.{name}"
+        flat |= _flat(key, value) if isinstance(value, Mapping) and value else {key: value}
+    return flat

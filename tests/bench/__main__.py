@@ -6,14 +6,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import importing, running, startup
+from . import importing, running, startup, training
 from .framework import Benchmark, Outcome, commit_of, run, table, write_records
 from .workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LATEST = REPOSITORY / ".bench" / "latest.json"
 
-BENCHMARKS: tuple[Benchmark, ...] = (*startup.BENCHMARKS, *importing.BENCHMARKS, *running.BENCHMARKS)
+BENCHMARKS: tuple[Benchmark, ...] = (
+    *startup.BENCHMARKS,
+    *importing.BENCHMARKS,
+    *running.BENCHMARKS,
+    *training.BENCHMARKS,
+)
 
 
 def main() -> int:

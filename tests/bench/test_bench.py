@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from . import plain
 from .__main__ import BENCHMARKS
 from .framework import Benchmark, Measurement, Outcome, Skip, as_records, commit_of, run, table, write_records
 from .processes import PYTHON, peak_pss, seconds_of
@@ -29,7 +30,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def test_ids_are_unique_and_grouped() -> None:
     ids = [benchmark.id for benchmark in BENCHMARKS]
     assert len(set(ids)) == len(ids)
-    assert all(benchmark_id.count(".") == 1 for benchmark_id in ids)
+    assert all(benchmark_id.count(".") in (1, 2) for benchmark_id in ids)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,12 @@ def test_only_the_ids_asked_for(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "no such benchmark; there are: cli.help_over_python" in done.stderr
+
+
+def test_the_plain_loop_trains_the_same_model() -> None:
+    from hiptbench.heads.models.factory import make_model
+
+    for name, plain_model in (("hipt_gp", plain.SlideTransformer), ("abmil", plain.AttentionMIL)):
+        ours, theirs = make_model(name, d_in=192, n_out=2), plain_model(192, 2)
+        counts = [sum(parameter.numel() for parameter in model.parameters()) for model in (ours, theirs)]
+        assert counts[0] == counts[1]

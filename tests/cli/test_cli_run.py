@@ -1,6 +1,7 @@
 """``hiptbench run`` and ``hiptbench sync``."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,8 +48,10 @@ def test_only_what_is_missing_is_run(run: Callable, tmp_path: Path) -> None:
 
 def test_dry_run_lists_the_folds_on_stdout_and_writes_nothing(run: Callable, tmp_path: Path) -> None:
     done = run("--baseline", "mean_knn", "--dry-run")
-    assert done.stdout == "3 folds, 0 of them done already, 3 to run\n    mine at 100%: features/mean_knn, 3 folds\n"
-    assert done.stderr == ""
+    plan = "3 folds, 0 of them done already, 3 to run\n    mine at 100%: features/mean_knn, 3 folds\n"
+    assert done.stdout.startswith(plan)
+    assert re.search(r"It will take about 0:00:\d\d of one core, divided by the number of workers\.\n$", done.stdout)
+    assert done.stderr == "timing short fits: mine, features/mean_knn, fold 0, seed 1\n"
     assert not (tmp_path / "store").exists()
 
 
@@ -77,7 +80,7 @@ def test_tasks_of_two_suites_are_refused(hiptbench: Callable) -> None:
         (("--baseline", "mean_knn", "--features", "nowhere"), "no feature set or folder 'nowhere'"),
         (("--baseline", "mean_knn", "--fraction", "2"), "not 2.0"),
         (("--baseline", "mean_knn", "--fraction", "nan"), "not nan"),
-        (("--baseline", "mean_knn", "--fraction", "0.5"), "No rule says how to draw 50%"),
+        (("--baseline", "mean_knn", "--fraction", "0.001"), "A fraction of 0.001 leaves none"),
         (("--baseline", "mean_knn", "--executor", "serail"), "no executor 'serail'. Did you mean 'serial'?"),
         (("--baseline", "mean_knn", "--executor", "processes:0"), "'processes:0' needs a positive number"),
     ],
@@ -143,3 +146,23 @@ def test_a_server_that_is_down_fails_sync_and_says_what_to_do(shell: Callable, f
     assert (done.returncode, done.stdout) == (1, "")
     assert "MLflow: 0 folds sent to http://127.0.0.1:9, then it failed" in done.stderr
     assert "`hiptbench sync` sends the rest" in done.stderr
+
+
+def test_a_mil_method_runs_keeps_what_is_asked_and_draws_fractions_by_patients(run: Callable, tmp_path: Path) -> None:
+    method = tmp_path / "small.yaml"
+    settings = "{model: abmil, overrides: {epochs: 2}}"
+    method.write_text(f"name: small\ntitle: Small\nhead: mil\nsettings: {settings}\nrecipe: a test\n")
+    kept = ("--fraction", "0.5", "--keep-models", "--keep-attention")
+    done = run("--baseline", method, *kept)
+    assert done.returncode == 0, done.stderr
+    store = Store(tmp_path / "store")
+    rows = store.rows()
+    assert {(row.fold, row.draw) for row in rows} == {(fold, draw) for fold in range(3) for draw in range(3)}
+    assert {row.protocol.fraction_rule for row in rows} == {"stratified patients, random_state 1"}
+    for row in rows:
+        assert [measured["epoch"] for measured in row.history] == [1, 2]
+        assert (row.provenance.epoch_rule, row.provenance.selection) == ("last of 2", "none")
+        assert row.provenance.settings["recipe"]["bags_per_step"] == 16
+        kept_fold = store.kept(row.fingerprint)
+        assert type(kept_fold.model()).__name__ == "FittedMIL"
+        assert len(kept_fold.attention()) == row.n

@@ -10,7 +10,7 @@ from hiptbench.cli.common import progress, say
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True, help="Where it goes.")
-@click.option("--executor", default="processes", show_default=True, help="serial or processes[:N].")
+@click.option("--executor", default="processes", show_default=True, help="serial, processes[:N] or dask:local[:N].")
 def demo(out: Path, executor: str) -> None:
     """Run the probes on simulated cohorts of all nine tasks and on bags of real digits; downloads nothing.
 

@@ -21,7 +21,22 @@ from hiptbench.cli.common import format_option, home_option, progress, say, stor
 )
 @click.option("--fraction", "fractions", help="Training fractions, such as 0.25,1 [default: the suite's].")
 @click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
-@click.option("--executor", default="processes", show_default=True, help="serial or processes[:N].")
+@click.option(
+    "--fraction-rule",
+    type=click.Choice(["suite", "patients"]),
+    default="suite",
+    show_default=True,
+    help="Draw fractions as the suite does, or whole patients, stratified, nested, several draws.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="Where MIL models are trained.")
+@click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    help="serial, processes[:N], dask:local[:N] or dask:tcp://HOST:PORT.",
+)
+@click.option("--keep-models", is_flag=True, help="Keep every fold's fitted model in the store.")
+@click.option("--keep-attention", is_flag=True, help="Keep the attention on the evaluated bags in the store.")
 @click.option("--allow-missing", is_flag=True, help="Run without slides that have no features; never ranked.")
 @click.option("--verify", is_flag=True, help="Read and hash every feature file again.")
 @click.option("--no-track", is_flag=True, help="Do not send results to MLflow; `hiptbench sync` can do so later.")
@@ -35,7 +50,11 @@ def run(
     baselines: tuple[str, ...],
     fractions: str | None,
     seeds: tuple[int, ...],
+    fraction_rule: str,
+    device: str | None,
     executor: str,
+    keep_models: bool,
+    keep_attention: bool,
     allow_missing: bool,
     verify: bool,
     no_track: bool,
@@ -48,11 +67,13 @@ def run(
     \b
     Examples:
       hiptbench run --suite hipt-2022 --features hipt_vit4k_region --baseline mean_knn --baseline mean_cox
-      hiptbench run --task mine --features features/ --baseline mean_knn --dry-run
+      hiptbench run --task mine --features features/ --baseline abmil --fraction 0.1,0.25,0.5,1 --dry-run
+      hiptbench run --suite hipt-2022 --baseline abmil --baseline hipt_gp --seed 1 --seed 2 --keep-models
       hiptbench run --task mine --features features/ --baseline my_package.heads:MyHead --seed 1 --seed 2
     """
-    from hiptbench.cli.execution import execute, plan_text
+    from hiptbench.cli.execution import cost_text, execute, plan_text
     from hiptbench.cli.stores import open_store
+    from hiptbench.kept import Keep
     from hiptbench.plans import make_plan
     from hiptbench.requests import make_request
 
@@ -65,7 +86,9 @@ def run(
         features=features,
         baselines=baselines,
         fractions=_numbers(fractions),
+        by_patients=fraction_rule == "patients",
         seeds=seeds,
+        device=device,
         allow_missing=allow_missing,
         verify=verify,
         home=home,
@@ -75,9 +98,12 @@ def run(
         plan = make_plan(request, on_file=on_file)
     for note in (*plan.notes, *(f"skipped: {reason}" for reason in plan.skipped)):
         say(note)
-    click.echo(plan_text(plan, results), err=not dry_run)
-    if not dry_run:
-        execute(plan, results, executor, track=not no_track)
+    keep = Keep(models=keep_models, attention=keep_attention)
+    click.echo(plan_text(plan, results, keep), err=not dry_run)
+    if dry_run:
+        click.echo(cost_text(plan, results, keep))
+    else:
+        execute(plan, results, executor, track=not no_track, keep=keep)
 
 
 @click.command()

@@ -1,51 +1,75 @@
 """Objectives: what a MIL model's outputs mean, the loss that trains them, and the prediction they give."""
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
-from jaxtyping import Bool, Float, Float64, Int, Int64
+from jaxtyping import Float, Float64, Int, Int64
 from torch import Tensor
 
 from hiptbench.errors import HeadError
 from hiptbench.predictions import Prediction
 from hiptbench.targets import Labels, Survival, Target
 
-SurvivalObjective = Literal["nll", "cox"]
+Reading = Literal["classes", "hazards", "log hazard ratio"]
 _EPSILON = 1e-7  # keeps logarithms finite; the value of the published loss
 
 
-class Objective(ABC):
-    """One objective on one training part.
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What it takes, beyond a unit's outputs, to know its survival curve; empty for classes.
 
     Attributes:
-        n_out: Outputs that the model needs.
-        strata: The stratum of each training unit, for weighted sampling: class, or time bin x event.
+        times: Months at which the curve is known.
+        values: Log of the cumulative baseline hazard there, where outputs are log hazard ratios; otherwise empty.
     """
 
+    times: Float64[np.ndarray, " t"]
+    values: Float64[np.ndarray, " _"]
+
+
+class Objective(ABC):
+    """The loss of some units, whose targets it holds.
+
+    Attributes:
+        reading: What the outputs mean.
+        n_out: Outputs that the model needs.
+        strata: The stratum of each unit, for weighted sampling: class, or time bin x censoring.
+    """
+
+    reading: ClassVar[Reading]
     n_out: int
     strata: Int64[np.ndarray, " n"]
 
     @abstractmethod
     def loss(self, logits: Float[Tensor, "b k"], positions: Int[Tensor, " b"]) -> Float[Tensor, ""]:
-        """Return the mean loss of some training units, given by their positions in the training part."""
+        """Return the mean loss of some of the units, given by their positions; logits lie on the CPU."""
+
+    def labels(self, positions: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
+        """Return the classes of some units, for models with a loss of their own; None where there are no classes."""
+        return None
 
     @abstractmethod
-    def predict(self, logits: Float[Tensor, "b k"]) -> Prediction:
-        """Return what the outputs say."""
+    def of(self, target: Target) -> "Objective":
+        """Return the same objective of other units, with what was learnt from these, such as time bins."""
 
-    def calibrate(self, logits: Float[Tensor, "n k"]) -> None:  # noqa: B027 - most objectives need nothing more
-        """Learn from the finished model's outputs on all training units what ``predict`` needs beyond them."""
+    def curve(self, outputs: Callable[[], Float[Tensor, "n k"]]) -> Curve:
+        """Return what predictions need beyond the outputs.
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Return the arrays that ``predict`` needs, for saving."""
-        return {}
+        Args:
+            outputs: Gives the finished model's outputs on all units.
+        """
+        return Curve(np.empty(0), np.empty(0))
 
 
 class CrossEntropy(Objective):
     """Softmax cross-entropy over classes."""
+
+    reading: ClassVar[Reading] = "classes"
 
     def __init__(self, target: Labels) -> None:
         self.n_out = len(target.classes)
@@ -57,12 +81,14 @@ class CrossEntropy(Objective):
         return F.cross_entropy(logits, self._labels[positions])
 
     def labels(self, positions: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
-        """Return the class labels of training units, for models with a loss of their own."""
+        """Return the classes."""
         return self._labels[positions]
 
-    def predict(self, logits: Float[Tensor, "b k"]) -> Prediction:
-        """Return class probabilities."""
-        return Prediction(probabilities=logits.double().softmax(dim=1).numpy())
+    def of(self, target: Target) -> "CrossEntropy":
+        """Return the cross-entropy of other units."""
+        if not isinstance(target, Labels):
+            raise HeadError("Cross-entropy needs classes, not survival times.")
+        return CrossEntropy(target)
 
 
 class Hazards(Objective):
@@ -74,11 +100,13 @@ class Hazards(Objective):
 
     Args:
         target: The training units.
-        edges: Edges of the bins in months; None takes the quartiles of the uncensored training times.
+        edges: Edges of the bins in months, rising; see ``quartile_edges``.
     """
 
-    def __init__(self, target: Survival, *, edges: Float64[np.ndarray, " e"] | None = None) -> None:
-        self.edges = quartile_edges(target) if edges is None else edges
+    reading: ClassVar[Reading] = "hazards"
+
+    def __init__(self, target: Survival, *, edges: Float64[np.ndarray, " e"]) -> None:
+        self.edges = edges
         self.n_out = len(self.edges) - 1
         bins = time_bins(target.time, self.edges)
         self.strata = bins * 2 + (~target.event)
@@ -97,14 +125,15 @@ class Hazards(Objective):
         lived = torch.log(before.gather(1, bins + 1).clamp_min(_EPSILON))
         return -torch.where(event, died.squeeze(1), lived.squeeze(1)).mean()
 
-    def predict(self, logits: Float[Tensor, "b k"]) -> Prediction:
-        """Return risk, and S(t) at the end of each bin."""
-        survival = torch.cumprod(1 - torch.sigmoid(logits.double()), dim=1).numpy()
-        return Prediction(risk=-survival.sum(axis=1), survival=survival, times=self.edges[1:])
+    def of(self, target: Target) -> "Hazards":
+        """Return the hazards of other units in the same bins."""
+        if not isinstance(target, Survival):
+            raise HeadError("Hazards need survival times, not classes.")
+        return Hazards(target, edges=self.edges)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Return the edges of the bins."""
-        return {"edges": self.edges}
+    def curve(self, outputs: Callable[[], Float[Tensor, "n k"]]) -> Curve:
+        """Return the ends of the bins."""
+        return Curve(self.edges[1:], np.empty(0))
 
 
 def quartile_edges(target: Survival) -> Float64[np.ndarray, " five"]:
@@ -127,105 +156,12 @@ def time_bins(time: Float64[np.ndarray, " n"], edges: Float64[np.ndarray, " e"])
     return np.clip(np.searchsorted(edges, time, side="right") - 1, 0, len(edges) - 2)
 
 
-class Cox(Objective):
-    """Cox's partial likelihood with Efron's ties, on mini-batches of any size, with or without events.
-
-    The risk sets hold the latest outputs of all training units seen so far, of which only those of the batch carry a
-    gradient: a batch of one, or one without an event, still learns from the risk sets that it belongs to.
-
-    Args:
-        target: The training units.
-    """
-
-    def __init__(self, target: Survival) -> None:
-        if not target.event.any():
-            raise HeadError(f"Cox needs at least one event among the {len(target)} training units.")
-        self.n_out = 1
-        self.strata = target.event.astype(np.int64)
-        self._target = target
-        self._time = torch.from_numpy(target.time)
-        self._event = torch.from_numpy(target.event)
-        self._latest = torch.zeros(len(target))
-        self._seen = torch.zeros(len(target), dtype=torch.bool)
-        self._baseline: tuple[np.ndarray, np.ndarray] | None = None
-
-    def loss(self, logits: Float[Tensor, "b k"], positions: Int[Tensor, " b"]) -> Float[Tensor, ""]:
-        """Return the negative partial log likelihood per event of all units seen so far."""
-        outputs = logits[:, 0]
-        self._latest[positions] = outputs.detach()
-        self._seen[positions] = True
-        seen = self._seen
-        if not self._event[seen].any():
-            return outputs.sum() * 0.0  # no event seen yet: there is nothing to order
-        mixed = self._latest.index_put((positions,), outputs)
-        # The batch stands for all units seen: the gradient keeps its size whatever the batch.
-        return efron_loss(mixed[seen], self._time[seen], self._event[seen]) * (seen.sum() / len(positions))
-
-    def calibrate(self, logits: Float[Tensor, "n k"]) -> None:
-        """Estimate Breslow's baseline hazard from the finished model's outputs."""
-        self._baseline = breslow(self._target, logits[:, 0].double().numpy())
-
-    def predict(self, logits: Float[Tensor, "b k"]) -> Prediction:
-        """Return the log hazard ratio as risk, and Breslow's S(t) at the training event times."""
-        risk = logits[:, 0].double().numpy()
-        if self._baseline is None:
-            return Prediction(risk=risk)
-        times, hazard = self._baseline
-        return Prediction(risk=risk, survival=np.exp(-np.exp(risk)[:, None] * hazard), times=times)
-
-    def state(self) -> dict[str, np.ndarray]:
-        """Return the baseline's times and cumulative hazard."""
-        return {} if self._baseline is None else dict(zip(("times", "hazard"), self._baseline, strict=True))
+def read_classes(logits: Float[Tensor, "n k"]) -> Prediction:
+    """Return class probabilities."""
+    return Prediction(probabilities=logits.double().softmax(dim=1).numpy())
 
 
-def efron_loss(outputs: Float[Tensor, " n"], time: Float[Tensor, " n"], event: Bool[Tensor, " n"]) -> Float[Tensor, ""]:
-    """Return the negative log partial likelihood with Efron's ties (1977), divided by the number of events.
-
-    Args:
-        outputs: Log hazard ratios.
-        time: Months.
-        event: Whether the event was seen; at least one.
-    """
-    _, group = torch.unique(time, return_inverse=True)
-    relative = torch.exp((outputs - outputs.max()).double())
-    zeros = relative.new_zeros(int(group.max()) + 1)
-    at_risk = zeros.index_add(0, group, relative).flip(0).cumsum(0).flip(0)
-    tied = zeros.index_add(0, group[event], relative[event])
-    count = zeros.index_add(0, group[event], torch.ones_like(relative[event]))
-    order = _rank_in_group(group[event])
-    share = order / count[group[event]]
-    logs = torch.log(at_risk[group[event]] - share * tied[group[event]])
-    return -((outputs[event].double() - outputs.max()) - logs).mean().to(outputs.dtype)
-
-
-def _rank_in_group(group: Int[Tensor, " m"]) -> Float[Tensor, " m"]:
-    """Return for each element how many elements of its group stand before it."""
-    order = torch.argsort(group, stable=True)
-    ordered = group[order]
-    first = torch.searchsorted(ordered, ordered, right=False)
-    ranks = torch.empty(len(group), dtype=torch.float64)
-    ranks[order] = (torch.arange(len(group)) - first).double()
-    return ranks
-
-
-def breslow(
-    target: Survival, outputs: Float64[np.ndarray, " n"]
-) -> tuple[Float64[np.ndarray, " t"], Float64[np.ndarray, " t"]]:
-    """Return the event times and Breslow's cumulative baseline hazard at them.
-
-    Args:
-        target: Times and events.
-        outputs: Log hazard ratios of the same units.
-    """
-    times, events = np.unique(target.time[target.event], return_counts=True)
-    at_risk = np.array([np.exp(outputs[target.time >= t]).sum() for t in times])
-    return times, np.cumsum(events / at_risk)
-
-
-def make_objective(
-    target: Target, *, survival: SurvivalObjective, edges: Float64[np.ndarray, " e"] | None = None
-) -> Objective:
-    """Return the objective of a training part: cross-entropy for labels, otherwise what ``survival`` says."""
-    if isinstance(target, Labels):
-        return CrossEntropy(target)
-    return Cox(target) if survival == "cox" else Hazards(target, edges=edges)
+def read_hazards(logits: Float[Tensor, "n k"], curve: Curve) -> Prediction:
+    """Return S(t) at the end of each time bin, and minus the sum of S over the bins as risk."""
+    survival = torch.cumprod(1 - torch.sigmoid(logits.double()), dim=1).numpy()
+    return Prediction(risk=-survival.sum(axis=1), survival=survival, times=curve.times)

@@ -46,9 +46,11 @@ class MILModel(nn.Module, ABC):
 
     Attributes:
         hierarchical: Whether an instance is a set of vectors, as a region [256, 384], and not one vector.
+        only_at_start: Settings that say how training begins, which a trained model is rebuilt without.
     """
 
     hierarchical: ClassVar[bool] = False
+    only_at_start: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *, d_in: int, n_out: int) -> None:
         super().__init__()

@@ -46,9 +46,22 @@ def make_model(name: str, *, d_in: int, n_out: int, settings: Mapping[str, Any] 
         UnknownNameError: If there is no such model or no such setting.
         HeadError: If a setting's value is refused.
     """
-    made = model_class(name)
-    known = set(inspect.signature(made).parameters) - {"d_in", "n_out"}
-    for key in settings or {}:
+    return model_class(name)(d_in=d_in, n_out=n_out, **full_settings(name, settings or {}))
+
+
+def full_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every setting of a model, defaults included.
+
+    Args:
+        name: See ``model_class``.
+        settings: Those that differ from the defaults.
+
+    Raises:
+        UnknownNameError: If there is no such model or no such setting.
+    """
+    parameters = inspect.signature(model_class(name)).parameters
+    known = {key: one.default for key, one in parameters.items() if key not in ("d_in", "n_out")}
+    for key in settings:
         if key not in known:
             raise UnknownNameError(f"setting of the MIL model '{name}'", key, known)
-    return made(d_in=d_in, n_out=n_out, **(settings or {}))
+    return {key: value for key, value in known.items() if value is not inspect.Parameter.empty} | dict(settings)

@@ -99,6 +99,7 @@ class HiptLGP(PoolingModel):
     """
 
     hierarchical: ClassVar[bool] = True
+    only_at_start: ClassVar[frozenset[str]] = frozenset({"weights", "freeze"})
 
     def __init__(
         self, *, d_in: int, n_out: int, weights: str | None = None, freeze: bool = False, dropout: float = 0.25
