@@ -1,15 +1,21 @@
 """The published folds stand beside our own on the leaderboard, under the Protocol of the registry's tasks."""
 
+import csv
+import io
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hiptbench.boards import board_of, our_cells
+from hiptbench.boards import PUBLISHED_NOTE, board_of, our_cells, render
 from hiptbench.cells import leaderboard
 from hiptbench.errors import StoreError
+from hiptbench.export import Export
 from hiptbench.plans import make_plan
 from hiptbench.published import PublishedFold, import_hipt
-from hiptbench.published_rows import as_results, load_published, save_published
+from hiptbench.published_rows import as_results, load_published, published_protocol, save_published
 from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol
 from hiptbench.store import Store
@@ -25,7 +31,7 @@ def published(task: str = TASK, *, model: str = "mil", fraction: float = 1.0, ep
     return [
         PublishedFold(
             collection="results_cvpr2022_class",
-            directory=f"{task}_{model}_{fraction}_{epochs}",
+            directory=f"{task}_{model}_{fraction}_{epochs}_s1",
             task=task,
             model=model,
             fraction=fraction,
@@ -58,7 +64,7 @@ def test_a_published_fold_is_a_row_that_says_where_it_is_from() -> None:
     row = as_results(published())[3]
     assert (row.kind, row.fold, row.seed, row.baseline) == ("published", 3, 1, "mil")
     assert row.metrics == {"auc": 0.5, "accuracy": 0.25}  # what the validation part gave is another metric
-    assert row.provenance.origin == f"mahmoodlab/HIPT, {TASK}_mil_1.0_20"
+    assert row.provenance.origin == f"mahmoodlab/HIPT, {TASK}_mil_1.0_20_s1"
     assert row.provenance.epoch_rule == "last of 20"
     (survival, *_) = as_results(published("tcga_kirc_survival"))
     assert survival.metrics == {"c_index": 0.5}
@@ -116,7 +122,76 @@ def test_a_table_is_offered_what_was_measured_on_the_whole_cohort(mixed: Store, 
     assert our_cells(tmp_path / "none") == []
 
 
+def write_export(folder: Path, rows: Sequence[FoldResult]) -> Export:
+    """Write an export's rows, which is all that a leaderboard reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rows.jsonl").write_text("".join(f"{row.model_dump_json()}\n" for row in rows))
+    return Export(folder)
+
+
+def hipt_gp(value: float, seeds: int, **changes: Any) -> list[FoldResult]:
+    """Return runs of HIPT's own head under the published Protocol."""
+    protocol = published_protocol(TASK, 1.0)
+    method = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022", "protocol": protocol.model_dump()}
+    return [
+        make_row(value, fold=fold, seed=seed, **method | changes)
+        for seed in range(1, seeds + 1)
+        for fold in range(protocol.folds)
+    ]
+
+
+def test_cells_say_whether_the_published_value_is_reproduced(tmp_path: Path) -> None:
+    """0.879 is published, and the tolerance 0.015."""
+    rows = [
+        *hipt_gp(0.875, 5),
+        *hipt_gp(0.75, 5, provenance={"device": "cuda"}),
+        *hipt_gp(0.875, 2, provenance={"device": "mps"}),
+        *hipt_gp(0.875, 5, kind="synthetic"),
+        *hipt_gp(0.875, 5, baseline="hipt_gp"),
+    ]
+    board = board_of(write_export(tmp_path, rows))
+    verdicts = sorted((cell.kind, cell.baseline, cell.reproduced or "") for cell in board.cells)
+    assert verdicts == [
+        ("measured", "hipt_gp", ""),
+        ("measured", "hipt_gp_hipt2022", "2 of 5 seeds"),
+        ("measured", "hipt_gp_hipt2022", "not reproduced"),
+        ("measured", "hipt_gp_hipt2022", "reproduced"),
+        ("synthetic", "hipt_gp_hipt2022", ""),
+    ]
+    listed = [row["reproduced"] for row in csv.DictReader(io.StringIO(render(board, "csv")))]
+    assert listed == [cell["reproduced"] or "" for cell in json.loads(render(board, "json"))]
+    assert listed == [line.split(" | ")[-2] for line in render(board, "md").splitlines()[2:]]
+    assert {cell.reproduced for cell in board_of(Export(tmp_path), metrics=["accuracy"]).cells} <= {None}
+
+
+def test_every_variant_has_its_own_verdict(tmp_path: Path) -> None:
+    late = {"provenance": {"source_hash": "new"}, "date": "2026-02-01T00:00:00+00:00"}
+    export = write_export(tmp_path, hipt_gp(0.875, 5) + hipt_gp(0.75, 5, **late))
+    assert [cell.reproduced for cell in board_of(export).cells] == ["not reproduced"]
+    assert [cell.reproduced for cell in board_of(export, all_variants=True).cells] == ["reproduced", "not reproduced"]
+
+
+def test_published_rows_bear_their_errata_and_the_notes_explain_them(mixed: Store) -> None:
+    board = board_of(mixed)
+    assert [(cell.kind, cell.errata) for cell in board.cells if cell.errata] == [("published", "E5")]
+    first, *sentences = board.notes
+    assert first == PUBLISHED_NOTE
+    assert [note.split(":")[0].strip() for note in sentences] == ["E5"]
+    assert board_of(mixed, kind="measured").notes == ()
+
+
 # With the real data
+
+
+def test_only_the_run_of_one_epoch_bears_its_erratum(real_data: Path, tmp_path: Path) -> None:
+    save_published(tmp_path, import_hipt(real_data / "HIPT"))
+    cells = board_of(write_export(tmp_path, [])).cells
+    assert [cell.baseline for cell in cells if "E8" in (cell.errata or "")] == ["hipt_gp_192 (1 epoch)"]
+    marks = {(cell.task, cell.baseline): cell.errata for cell in cells}
+    assert marks["tcga_luad_survival", "MIFCN"] == "E3 E7"
+    assert marks["tcga_stad_survival", "DSMIL"] == "E1 E7"
+    assert marks["tcga_kirc_survival", "DSMIL"] == "E1? E7"  # not known as printed
+    assert all(cell.errata for cell in cells)
 
 
 @pytest.fixture(scope="module")

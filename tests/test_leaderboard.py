@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import statistics
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,26 @@ from hypothesis import strategies as st
 
 from hiptbench.boards import render
 from hiptbench.cells import COLUMNS, Cell, leaderboard
+from hiptbench.metrics import definition_of
 from hiptbench.results import FoldResult
+from hiptbench.suites import load_suite, suite_names
 from toys import make_row
 
 HEADER = (
     "kind,suite,task,features,baseline,fraction,metric,mean,sd_folds,sd_seeds,"
-    "n_folds,n_seeds,n_units,n_evaluations,n_events,protocol"
+    "n_folds,n_seeds,n_units,n_evaluations,n_events,protocol,reproduced,errata"
 )
+
+
+SUITE = """\
+name: mine
+title: A suite that ranks by accuracy
+citation: none
+cohort: none
+tasks: [toy]
+fractions: {values: [1.0], kinds: [classification]}
+metrics: {classification: accuracy}
+"""
 
 
 def folds(*values: float, **settings: Any) -> list[FoldResult]:
@@ -49,7 +63,8 @@ def test_seeds_are_averaged_before_the_spread_over_folds_is_taken() -> None:
 
 
 def test_draws_of_a_fraction_are_averaged_but_are_no_seeds() -> None:
-    cell = only(folds(0.6, 0.8, draw=0) + folds(0.8, 1.0, draw=1))
+    two = {"fraction": 0.5, "draws": 2}
+    cell = only(folds(0.6, 0.8, draw=0, protocol=two) + folds(0.8, 1.0, draw=1, protocol=two))
     assert (cell.mean, cell.n_seeds, cell.sd_seeds) == (pytest.approx(0.8), 1, None)
     assert cell.sd_folds == pytest.approx(statistics.stdev([0.7, 0.9]))
 
@@ -149,6 +164,13 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_named() -> None:
     assert "1 folds belong to runs that lack some of their 2 folds (2 runs in all)" in board.notes[0]
 
 
+def test_a_seed_that_lacks_a_draw_is_left_out_and_named() -> None:
+    two = {"fraction": 0.5, "draws": 2}
+    board = leaderboard(folds(0.6, 0.8, draw=0, protocol=two))
+    assert board.cells == ()
+    assert "2 folds belong to runs that lack some of their 4 folds (1 runs in all)" in board.notes[0]
+
+
 def test_a_cohort_that_lacks_slides_is_flagged_and_comes_last() -> None:
     partial = {"missing_units": 2, "missing_slides": 3, "cohort": "smaller"}
     board = leaderboard(folds(0.9, 0.9, protocol=partial) + folds(0.5, 0.5))
@@ -172,6 +194,21 @@ def test_metrics_are_shown_on_request() -> None:
     assert only(rows).metric == "auc"
     cells = leaderboard(rows, metrics=["accuracy", "c_index"]).cells
     assert [(cell.metric, cell.mean) for cell in cells] == [("accuracy", 0.25)]
+
+
+@pytest.mark.parametrize(("suite", "metric"), [("mine", "accuracy"), ("another", "auc")])
+def test_a_suite_says_what_its_tasks_are_ranked_by(
+    suite: str, metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hiptbench.rooms.SUITES", tmp_path)
+    (tmp_path / "mine.yaml").write_text(SUITE)
+    rows = [make_row(fold=fold, protocol={"suite": suite}, metrics={"auc": 0.5, "accuracy": 0.25}) for fold in (0, 1)]
+    assert only(rows).metric == metric
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_suite_ranks_by_metrics_that_exist(name: str) -> None:
+    assert all(definition_of(metric) for metric in load_suite(name).metrics.values())
 
 
 @given(st.permutations(range(6)))

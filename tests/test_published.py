@@ -12,6 +12,7 @@ from hiptbench import rooms
 from hiptbench.errors import SchemaError, SourceError, UnknownNameError
 from hiptbench.published import (
     ERRATA,
+    REPRODUCTION,
     Cell,
     Errata,
     Erratum,
@@ -23,7 +24,7 @@ from hiptbench.published import (
 )
 from hiptbench.schema import read_yaml
 
-FILES = sorted(path for path in rooms.PUBLISHED.glob("*.yaml") if path.name != ERRATA)
+FILES = sorted(path for path in rooms.PUBLISHED.glob("*.yaml") if path.name not in (ERRATA, REPRODUCTION))
 TASKS = {
     *(f"tcga_{organ}_subtype" for organ in ("brca", "lung", "kidney")),
     *(f"tcga_{study}_survival" for study in ("brca", "coadread", "kirc", "kirp", "luad", "stad")),

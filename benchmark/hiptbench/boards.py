@@ -3,20 +3,30 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from hiptbench.cells import COLUMNS, Cell, Leaderboard, leaderboard
+from hiptbench.claims import read_reproduction
 from hiptbench.export import Export, open_results
+from hiptbench.published import PublishedFold, published_tables, read_errata
 from hiptbench.published_rows import as_results, load_published
+from hiptbench.reproduction import assess
+from hiptbench.results import FoldResult
 from hiptbench.store import Store
 from hiptbench.tables import OurCell
+from hiptbench.tables.errata import marks_of
+from hiptbench.tables.recompute import recompute
 
 PUBLISHED_NOTE = (
-    "Rows marked published are the authors' own folds, as they are; "
-    "`hiptbench table NAME` says which errata touch them."
+    "Rows marked published are the authors' own folds, as they are. What touches them ('?': presumed, as there is no "
+    "value to check it by; `hiptbench table NAME` shows what is printed):"
 )
+
+Place = tuple[str, str, str, str]
+"""Protocol, features, baseline and variant of a cell."""
 
 
 def board_of(
@@ -27,7 +37,7 @@ def board_of(
     metrics: Sequence[str] | None = None,
     all_variants: bool = False,
 ) -> Leaderboard:
-    """Return the leaderboard of a store or an export, with the published rows it holds.
+    """Return the leaderboard of a store or an export, with the published rows it holds, verdicts and errata.
 
     Args:
         results: A store or an export.
@@ -36,12 +46,60 @@ def board_of(
         metrics: Metrics to show; those that tasks are ranked by by default.
         all_variants: Whether to show every provenance.
     """
-    rows = [*results.rows(), *as_results(load_published(results.path))]
+    folds = load_published(results.path)
+    authors = as_results(folds)
+    rows = [*results.rows(), *authors]
     chosen = [row for row in rows if suite in (None, row.protocol.suite) and kind in (None, row.kind)]
     board = leaderboard(chosen, metrics=metrics, all_variants=all_variants)
-    if all(cell.kind != "published" for cell in board.cells):
-        return board
-    return Leaderboard(board.cells, (*board.notes, PUBLISHED_NOTE))
+    verdicts = _verdicts(chosen, folds, all_variants=all_variants)
+    marks = _marks(folds, authors)
+    cells = [_annotated(cell, verdicts, marks) for cell in board.cells]
+    return Leaderboard(tuple(cells), (*board.notes, *_errata_notes(cells)))
+
+
+def _verdicts(rows: Sequence[FoldResult], folds: Sequence[PublishedFold], *, all_variants: bool) -> Mapping[Place, str]:
+    """Return the verdict on each run of ours that a claim is about."""
+    stated = read_reproduction()
+    methods = {(claim.features, claim.baseline) for claim in stated.claims}
+    own = [row for row in rows if (row.features, row.baseline) in methods]
+    if not own:  # as in most stores: nothing more need be read
+        return {}
+    return {
+        (one.protocol, one.claim.features, one.claim.baseline, one.variant): one.verdict
+        for one in assess(stated, own, folds, all_variants=all_variants)
+        if one.variant
+    }
+
+
+def _marks(folds: Sequence[PublishedFold], authors: Sequence[FoldResult]) -> Mapping[str, str]:
+    """Return the errata that touch each run of the authors, by its variant."""
+    runs = {row.provenance.variant: fold for row, fold in zip(authors, folds, strict=True)}
+    if not runs:
+        return {}
+    errata = read_errata()
+    marks: dict[str, set[str]] = defaultdict(set)
+    for table in published_tables():
+        again = recompute(table, folds)
+        for variant, fold in runs.items():
+            for cell in table.cells_of(fold):
+                marks[variant] |= {str(mark) for mark in marks_of(table.name, cell, errata, again)}
+    return {variant: " ".join(sorted(found)) for variant, found in marks.items()}
+
+
+def _annotated(cell: Cell, verdicts: Mapping[Place, str], marks: Mapping[str, str]) -> Cell:
+    if cell.kind == "published":
+        return replace(cell, errata=marks.get(cell.variant))
+    if cell.kind == "measured":
+        place = (cell.protocol, cell.features, cell.baseline, cell.variant)
+        return replace(cell, reproduced=verdicts.get(place))
+    return cell
+
+
+def _errata_notes(cells: Sequence[Cell]) -> list[str]:
+    if all(cell.kind != "published" for cell in cells):
+        return []
+    marked = {mark.removesuffix("?") for cell in cells for mark in (cell.errata or "").split()}
+    return [PUBLISHED_NOTE, *(f"    {one.id}: {one.sentence}" for one in read_errata() if one.id in marked)]
 
 
 def our_cells(store: Path) -> list[OurCell]:
@@ -73,7 +131,10 @@ def _json(cells: Sequence[Cell]) -> str:
     return json.dumps([asdict(cell) for cell in cells], indent=1) + "\n"
 
 
-_HEADINGS = ("kind", "suite", "task", "method", "train", "metric", "mean ± sd (folds)", "sd (seeds)", "n", "protocol")
+_HEADINGS = (
+    *("kind", "suite", "task", "method", "train", "metric", "mean ± sd (folds)", "sd (seeds)", "n", "protocol"),
+    *("reproduced", "errata"),
+)
 
 
 def _shown(cell: Cell) -> tuple[str, ...]:
@@ -91,6 +152,8 @@ def _shown(cell: Cell) -> tuple[str, ...]:
         seeds,
         f"{cell.n_units}{events}{missing}",
         cell.protocol,
+        cell.reproduced or "",
+        cell.errata or "",
     )
 
 

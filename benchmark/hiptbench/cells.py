@@ -1,15 +1,16 @@
 """Leaderboard: folds of one Protocol, one method and one provenance, averaged into a cell; nothing else is averaged."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from hiptbench.results import FoldResult, ResultKind
-from hiptbench.suites import load_suite, suite_names
+from hiptbench.results import FoldResult, Protocol, ResultKind
+from hiptbench.suites import Suite, load_suite, suite_names
 
 RANKED = {"classification": "auc", "survival": "c_index"}
+"""What tasks are ranked by where no suite of the registry says it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Cell:
             where the cohort lacks slides.
         missing_slides: Slides of the registered cohort that were not run; above 0 the cell is never ranked.
         variant: Short name of the provenance.
+        reproduced: Whether the published value that the method claims to reproduce is reproduced, or how many of the
+            seeds that the claim needs were run; None where nothing is claimed, and unless the board was asked.
+        errata: Marks of the errata that touch a published number; None as above.
     """
 
     kind: ResultKind
@@ -56,6 +60,8 @@ class Cell:
     protocol: str
     missing_slides: int
     variant: str
+    reproduced: str | None = None
+    errata: str | None = None
 
     @property
     def method(self) -> str:
@@ -90,14 +96,32 @@ def leaderboard(
     """Average folds into cells.
 
     Only folds of equal Protocol, features, baseline and provenance are averaged. A cell needs every fold of each of its
-    seeds; one that lacks some is left out and named. Where a method was run in several versions of code or libraries,
-    the newest complete one stands on the board; other feature values, another head or other settings under one name
-    are another method, and each stands there.
+    seeds, in every draw; one that lacks some is left out and named. Where a method was run in several versions of code
+    or libraries, the newest complete one stands on the board; other feature values, another head or other settings
+    under one name are another method, and each stands there.
 
     Args:
         rows: Rows of a store.
         metrics: Metrics to show; the one that each kind of task is ranked by by default.
         all_variants: Whether to show every provenance, not only the newest.
+    """
+    runs, notes = shown_runs(rows, all_variants=all_variants)
+    suites = {name: load_suite(name) for name in suite_names()}
+    cells = [cell for run in runs for cell in _cells(run, metrics or (_ranked_by(run[0].protocol, suites),))]
+    return Leaderboard(tuple(sorted(cells, key=_rank(suites))), tuple(sorted(notes)))
+
+
+def shown_runs(
+    rows: Iterable[FoldResult], *, all_variants: bool = False
+) -> tuple[list[list[FoldResult]], tuple[str, ...]]:
+    """Group rows into what the leaderboard shows, before anything is averaged.
+
+    Args:
+        rows: Rows of a store.
+        all_variants: Whether to show every provenance, not only the newest.
+
+    Returns:
+        The rows of each cell, newest cell first, and notes on what was left out.
     """
     groups: dict[tuple[str, ...], list[FoldResult]] = defaultdict(list)
     for row in rows:
@@ -110,28 +134,36 @@ def leaderboard(
             notes.append(_incomplete(group, len(complete)))
         if complete:
             newest[*key[:-1], group[0].provenance.method].append(complete)
-    cells: list[Cell] = []
+    runs: list[list[FoldResult]] = []
     for variants in newest.values():
         variants.sort(key=_date, reverse=True)
         shown = variants if all_variants else variants[:1]
         if len(variants) > len(shown):
             notes.append(f"{_name(variants[0][0])}: {len(variants) - 1} older variant(s) not shown (--all-variants).")
-        cells += [cell for group in shown for cell in _cells(group, metrics)]
-    return Leaderboard(tuple(sorted(cells, key=_rank())), tuple(sorted(notes)))
+        runs += shown
+    return sorted(runs, key=_date, reverse=True), tuple(notes)
 
 
 def _complete(group: Sequence[FoldResult]) -> list[FoldResult]:
-    """Return the rows of those (seed, draw) pairs that have every fold."""
-    runs: dict[tuple[int, int], list[FoldResult]] = defaultdict(list)
+    """Return the rows of those seeds that have every fold of every draw."""
+    runs: dict[int, list[FoldResult]] = defaultdict(list)
     for row in group:
-        runs[row.seed, row.draw].append(row)
-    return [row for run in runs.values() if len({row.fold for row in run}) == run[0].protocol.folds for row in run]
+        runs[row.seed].append(row)
+    wanted = _run_length(group[0].protocol)
+    return [row for run in runs.values() if len({(row.draw, row.fold) for row in run}) == wanted for row in run]
 
 
-def _cells(group: Sequence[FoldResult], metrics: Sequence[str] | None) -> list[Cell]:
-    first = group[0]
-    wanted = metrics or (RANKED[first.protocol.task_kind],)
-    return [_cell(group, metric) for metric in wanted if all(metric in row.metrics for row in group)]
+def _run_length(protocol: Protocol) -> int:
+    return protocol.folds * protocol.draws
+
+
+def _ranked_by(protocol: Protocol, suites: Mapping[str, Suite]) -> str:
+    stated = suites[protocol.suite].metrics if protocol.suite in suites else {}
+    return stated.get(protocol.task_kind, RANKED[protocol.task_kind])
+
+
+def _cells(group: Sequence[FoldResult], metrics: Sequence[str]) -> list[Cell]:
+    return [_cell(group, metric) for metric in metrics if all(metric in row.metrics for row in group)]
 
 
 def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
@@ -156,13 +188,14 @@ def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
         n_units=protocol.evaluated_units,
         n_evaluations=_total([row.n for row in one_run]),
         n_events=_total([row.events for row in one_run]),
-        protocol=_protocol_id(first, metric),
+        protocol=protocol_id(first, metric),
         missing_slides=protocol.missing_slides,
         variant=first.provenance.variant,
     )
 
 
-def _protocol_id(row: FoldResult, metric: str) -> str:
+def protocol_id(row: FoldResult, metric: str) -> str:
+    """Return the short name of a row's Protocol with one of its metrics, as a cell shows it."""
     name = row.protocol.id_for(metric, row.definitions[metric])
     return f"{name}-incomplete" if row.protocol.missing_slides else name
 
@@ -190,15 +223,15 @@ def _name(row: FoldResult) -> str:
 
 def _incomplete(group: Sequence[FoldResult], complete: int) -> str:
     first = group[0]
-    runs = len({(row.seed, row.draw) for row in group})
+    runs = len({row.seed for row in group})
     return (
         f"{_name(first)} is incomplete: {len(group) - complete} folds belong to runs that lack some of their "
-        f"{first.protocol.folds} folds ({runs} runs in all). Run the same command again to finish it."
+        f"{_run_length(first.protocol)} folds ({runs} runs in all). Run the same command again to finish it."
     )
 
 
-def _rank() -> Callable[[Cell], tuple[object, ...]]:
-    order = {task: i for name in suite_names() for i, task in enumerate(load_suite(name).tasks)}
+def _rank(suites: Mapping[str, Suite]) -> Callable[[Cell], tuple[object, ...]]:
+    order = {task: i for suite in suites.values() for i, task in enumerate(suite.tasks)}
     return lambda cell: (
         cell.suite,
         order.get(cell.task, len(order)),

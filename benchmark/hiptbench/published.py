@@ -20,6 +20,8 @@ Fraction = Annotated[float, Field(gt=0, le=1)]
 Unit = Annotated[float, Field(ge=0, le=1)]
 
 ERRATA = "errata.yaml"
+REPRODUCTION = "reproduction.yaml"
+_NO_TABLES = (ERRATA, REPRODUCTION)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class Query(Strict):
     model: str
     run: str = "s1"
 
+    def selects(self, fold: PublishedFold) -> bool:
+        """Whether a fold is of such a run."""
+        return (fold.collection, fold.model, fold.run) == (self.collection, self.model, self.run)
+
 
 class Ours(Strict):
     """The same method in our own runs."""
@@ -101,6 +107,11 @@ class Cell(Strict):
     status: Status
     source: str | None = None
 
+    @property
+    def key(self) -> tuple[str, str, float]:
+        """What tells it from the table's other cells."""
+        return self.task, self.method, self.fraction
+
     @model_validator(mode="after")
     def _established_iff_valued(self) -> "Cell":
         established = self.status != "not established"
@@ -133,6 +144,12 @@ class PublishedTable(Strict):
     sources: dict[str, str]
     methods: tuple[Method, ...]
     cells: tuple[Cell, ...]
+
+    def cells_of(self, fold: PublishedFold) -> tuple[Cell, ...]:
+        """Return the cells whose value is a mean over this fold of the authors and its likes."""
+        rows = {method.name for method in self.methods if method.query and method.query.selects(fold)}
+        wanted = (fold.task, fold.fraction)
+        return tuple(cell for cell in self.cells if cell.method in rows and (cell.task, cell.fraction) == wanted)
 
     @property
     def sampled(self) -> float | None:
@@ -206,12 +223,20 @@ def read_published(name: str) -> PublishedTable:
         UnknownNameError: If there is no such table.
         SchemaError: If a file of published values breaks its schema.
     """
-    files = sorted(path for path in rooms.PUBLISHED.glob("*.yaml") if path.name != ERRATA)
-    tables = [read_yaml(file, PublishedTable) for file in files]
-    by_name = {key: table for table in tables for key in (table.name, *table.aliases)}
+    by_name = {key: table for table in published_tables() for key in (table.name, *table.aliases)}
     if name not in by_name:
         raise UnknownNameError("published table", name, by_name)
     return by_name[name]
+
+
+def published_tables() -> tuple[PublishedTable, ...]:
+    """Read all tables.
+
+    Raises:
+        SchemaError: If a file of published values breaks its schema.
+    """
+    files = sorted(path for path in rooms.PUBLISHED.glob("*.yaml") if path.name not in _NO_TABLES)
+    return tuple(read_yaml(file, PublishedTable) for file in files)
 
 
 def read_errata() -> tuple[Erratum, ...]:

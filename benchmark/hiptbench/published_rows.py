@@ -45,7 +45,7 @@ def as_results(folds: Iterable[PublishedFold]) -> list[FoldResult]:
     denominators of the c-indices witness it. Survival values are of the validation part, which is the evaluated one.
     """
     folds = list(folds)
-    protocols = {key: _protocol(*key) for key in {(fold.task, fold.fraction) for fold in folds}}
+    protocols = {key: published_protocol(*key) for key in {(fold.task, fold.fraction) for fold in folds}}
     return [_as_result(fold, protocols[fold.task, fold.fraction]) for fold in folds]
 
 
@@ -78,7 +78,12 @@ def _as_result(fold: PublishedFold, protocol: Protocol) -> FoldResult:
     )
 
 
-def _protocol(task: str, fraction: float) -> Protocol:
+def published_protocol(task: str, fraction: float) -> Protocol:
+    """Return the Protocol that the authors' numbers stand under: the registry's, with the complete cohort.
+
+    Raises:
+        StoreError: If the registry holds no hashes of the task.
+    """
     spec, suite = load_spec(task), load_suite(SUITE)
     rule = suite.fractions.rule if fraction < 1 else None
     if spec.hashes is None:

@@ -11,6 +11,7 @@ import pytest
 
 from hiptbench.cells import COLUMNS, Cell
 from hiptbench.cli.terminal import board_text
+from hiptbench.summary import BEGIN, END
 
 TABLES = {"subtyping": "1", "survival": "2", "knn": "knn", "ablation": "4", "issue25": "issue25"}
 
@@ -91,8 +92,28 @@ def test_a_filter_that_names_nothing_is_refused(board: Callable, arguments: tupl
 @pytest.mark.parametrize("arguments", [("--kind", "published"), ("--metric", "c_index")])
 def test_a_filter_that_leaves_nothing_says_so(board: Callable, arguments: tuple[str, ...]) -> None:
     done = board(*arguments)
-    assert done.returncode == 0
-    assert done.stdout.startswith("There are no complete results to show.")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith(f"There are no complete results to show with {' '.join(arguments)}.")
+    assert board(*arguments, "--format", "json").stdout == "[]\n"
+
+
+def test_an_empty_board_never_replaces_the_table_of_a_document(board: Callable, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\nkept\n{END}\n")
+    assert "with --kind published" in board("--kind", "published", "--into", page).stderr
+    assert page.read_text() == f"{BEGIN}\nkept\n{END}\n"
+    assert board("--into", page).returncode == 0
+    assert "mean_knn" in page.read_text()
+
+
+@pytest.mark.parametrize("form", ["table", "md", "csv"])
+def test_a_table_for_a_document_has_no_format(board: Callable, tmp_path: Path, form: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\nkept\n{END}\n")
+    done = board("--into", page, "--format", form)
+    assert done.returncode == 2
+    assert "leave out --format" in done.stderr
+    assert "kept" in page.read_text()
 
 
 def test_long_names_do_not_break_the_columns() -> None:

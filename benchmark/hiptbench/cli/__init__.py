@@ -11,7 +11,9 @@ from hiptbench.errors import HiptbenchError
 _VERBS = {
     "data": ("hiptbench.cli.data", "Import, fetch, make, inspect and pack data."),
     "demo": ("hiptbench.cli.demo", "Run everything on embedded data, downloading nothing."),
+    "figure": ("hiptbench.cli.figure", "Draw the leaderboard, or label efficiency, into a file."),
     "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
+    "reproduced": ("hiptbench.cli.reproduced", "Say which published values our own training reproduces."),
     "results": ("hiptbench.cli.results", "Export, verify and import results."),
     "run": ("hiptbench.cli.run", "Run methods on tasks."),
     "sync": ("hiptbench.cli.run", "Send results to MLflow that a broken server missed."),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from hiptbench.cli.common import format_option, home_option, results_option, say
 
@@ -18,7 +19,7 @@ from hiptbench.cli.common import format_option, home_option, results_option, say
 @click.option(
     "--into",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Put a table of methods by tasks between the leaderboard markers of a Markdown file.",
+    help="Put a table of methods by tasks between the leaderboard markers of a Markdown file, in place of --format.",
 )
 def leaderboard(
     store: Path | None,
@@ -46,16 +47,27 @@ def leaderboard(
     from hiptbench.export import open_results
     from hiptbench.summary import put_into, summary
 
+    if into and click.get_current_context().get_parameter_source("form") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--into writes a Markdown table of its own: leave out --format.")
     results = open_results(rooms.store(store, home_path=home))
     board = board_of(results, suite=suite, kind=kind, metrics=metrics, all_variants=all_variants)
-    if not board.cells:
+    filters = "" if board.cells else _filters(suite, kind, metrics)
+    if filters:
         refuse_unknown(results, suite, metrics)
+        say(f"There are no complete results to show with {filters}. Leave that out to see what there is.")
     for note in board.notes:
         say(note)
+    if filters and (into or form == "table"):
+        return
     if into:
         put_into(into, summary(board.cells))
-        return
-    click.echo(board_text(board.cells) if form == "table" else render(board, form), nl=False)
+    else:
+        click.echo(board_text(board.cells) if form == "table" else render(board, form), nl=False)
+
+
+def _filters(suite: str | None, kind: str | None, metrics: tuple[str, ...]) -> str:
+    given = [("--suite", suite), ("--kind", kind), *(("--metric", metric) for metric in metrics)]
+    return " ".join(f"{option} {value}" for option, value in given if value)
 
 
 @click.command()
