@@ -18,8 +18,9 @@ from hiptbench.errors import HeadError, RunError
 from hiptbench.heads.base import Bags
 from hiptbench.heads.batches import epoch_batches
 from hiptbench.heads.mil import MIL
+from hiptbench.heads.models import MODELS
 from hiptbench.heads.models.base import MILModel, Output
-from hiptbench.heads.models.factory import make_model
+from hiptbench.heads.models.factory import make_model, model_class
 from hiptbench.heads.objectives import CrossEntropy, Hazards, Objective, Reading
 from hiptbench.heads.training import Part, train
 from hiptbench.jobs import run_job
@@ -364,3 +365,14 @@ def test_a_recipe_that_would_never_move_the_weights_is_refused() -> None:
     part = Part([torch.zeros(2, 4)] * 20, [f"u{i}" for i in range(20)], objective)
     with pytest.raises(HeadError, match=r"an epoch of 20 training units has 20 steps, and the recipe moves them once"):
         train(make_model("mean", d_in=4, n_out=2), part, Recipe(steps_per_update=32), seed=1)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_instances_far_apart_give_a_finite_loss_in_bfloat16(name: str) -> None:
+    dims = (4, 8) if model_class(name).hierarchical else (8,)
+    bags = [torch.randn(n, *dims) * 100 for n in (1, 3, 5, 2)]
+    part = Part(bags, ["a", "b", "c", "d"], CrossEntropy(Labels(np.array([0, 1, 0, 1]), ("x", "y"))))
+    torch.manual_seed(0)
+    model = make_model(name, d_in=8, n_out=2)
+    history = train(model, part, Recipe(epochs=3, bags_per_step=2, precision="bfloat16"), seed=1)
+    assert all(math.isfinite(epoch["loss"]) for epoch in history)

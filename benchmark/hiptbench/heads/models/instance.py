@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from hiptbench.heads.models.base import MILModel, Output, padding_bias, weighted_sum
+from hiptbench.heads.models.base import MILModel, Output, padding_bias
 from hiptbench.heads.models.layers import dense, xavier_normal
 
 
@@ -87,7 +87,9 @@ class NoisyAnd(MILModel):
     ) -> Output:
         """Pool the instances' probabilities; there is no attention."""
         shares = mask / mask.sum(dim=1, keepdim=True).to(bags.dtype)
-        mean = weighted_sum(shares, torch.sigmoid(self.instances(bags)))
+        # In the features' precision even where products are bfloat16: there 1 - 1e-6 is 1.
+        probabilities = torch.sigmoid(self.instances(bags).to(bags.dtype))
+        mean = (shares.unsqueeze(-1) * probabilities).sum(dim=1)
         return Output(logits=noisy_and_log_odds(mean, self.b, self.a))
 
 
