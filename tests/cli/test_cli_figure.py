@@ -8,6 +8,7 @@ import pytest
 from hiptbench.export import Export
 from hiptbench.figures import content_of, select, write_figure
 from hiptbench.fractions import BY_PATIENTS
+from hiptbench.published_rows import published_protocol
 from hiptbench.results import FoldResult
 from toys import make_row
 
@@ -56,6 +57,14 @@ def test_label_efficiency_is_drawn_of_the_rule_that_is_asked_for(hiptbench: Call
     assert refused.returncode == 1
     assert "6 folds at fractions drawn by another rule are not drawn (--fraction-rule)." in refused.stderr
     assert "no complete results to draw" in refused.stderr
+
+
+def test_published_values_that_are_not_at_hand_are_named(hiptbench: Callable, tmp_path: Path) -> None:
+    protocol = published_protocol("tcga_kirp_survival", 1.0).model_dump()
+    ours = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022", "protocol": protocol}
+    store = save(tmp_path / "export", [make_row(0.625, fold=fold, **ours) for fold in range(5)])
+    done = hiptbench("figure", "--store", store, "--out", tmp_path / "board.svg")
+    assert "1 published values were never printed: `hiptbench results import-hipt` gives them." in done.stderr
 
 
 @pytest.mark.parametrize(
