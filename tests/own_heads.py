@@ -2,7 +2,7 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -73,6 +73,18 @@ class Sampled(KNN):
     def fit(self, bags: Bags, target: Target, **rest: Any) -> FittedKNN:
         kept = np.random.default_rng(rest["seed"]).permutation(len(bags))[: len(bags) // 2].tolist()
         return super().fit([bags[i] for i in kept], target.take(kept), **rest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chatty(KNN):
+    """Says all sorts of things about its training, and has a setting that nobody can give."""
+
+    aggregate: str = "mean"
+    derived: int = field(default=4, init=False)
+
+    def fit(self, bags: Bags, target: Target, **rest: Any) -> FittedKNN:
+        said: Any = ({"loss": 1.0, "val_loss": float("nan"), "phase": "warm-up", "best": None},)
+        return replace(super().fit(bags, target, **rest), history=said)
 
 
 class NoDataclass:

@@ -189,7 +189,9 @@ def test_who_is_held_out_shares_no_patient_with_who_stays(sizes: list[int], shar
     assert sorted(stay + held) == sorted(units)
     assert all(part == tuple(unit for unit in units if unit in part) for part in (stay, held))
     counts = Counter(int(patient[1]) for patient in patients(task, held))
-    assert all(-len(sizes) + 0.5 <= counts[i] - share * size <= 1 for i, size in enumerate(sizes))
+    assert all(-1 <= counts[i] - share * size <= len(sizes) - 0.5 for i, size in enumerate(sizes))
+    if len(patients(task, stay)) >= len(sizes):
+        assert all(counts[i] < size for i, size in enumerate(sizes))
 
 
 def test_another_seed_holds_out_others() -> None:

@@ -1,5 +1,6 @@
 """What a run keeps when asked: fitted heads and attention, read back as they were."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,8 @@ def test_a_job_brings_home_what_is_to_be_kept_and_no_more(
     assert (outcome.fitted is not None) == fitted
     assert (outcome.attention is not None) == attention
     assert outcome.predictions[2].attention is None  # what is kept changes no predictions file
+    if fitted:
+        assert "network" not in vars(pickle.loads(pickle.dumps(outcome.fitted)))
 
 
 def test_a_fold_has_what_it_has(tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from hiptbench.baselines import load_baseline
 from hiptbench.errors import FeatureError, RunError, TaskError, UnknownNameError
+from hiptbench.files import sha256_file
 from hiptbench.fractions import BY_PATIENTS
+from hiptbench.heads.base import TrainedHead
+from hiptbench.jobs import run_job
 from hiptbench.kept import Keep
-from hiptbench.plans import make_plan
-from hiptbench.registry import settings_of
+from hiptbench.plans import file_hashes, make_plan
+from hiptbench.registry import make_head, settings_of
 from hiptbench.requests import make_request
 from hiptbench.runner import run
 from hiptbench.store import Store
@@ -229,3 +233,28 @@ def test_a_suite_may_be_narrowed_to_some_of_its_tasks() -> None:
     assert (some.suite, some.tasks) == (whole.suite, ("tcga_lung_subtype",))
     found = make_request(tasks=["tcga_lung_subtype", "tcga_stad_survival"], baselines=["mean_knn"])
     assert found.suite == whole.suite
+
+
+def test_a_head_of_ones_own_may_say_and_have_what_it_likes(home: Path, task: Task) -> None:
+    plan = plan_of(home, task.name, "own_heads:Chatty")
+    row = run_job(plan.jobs[0]).row
+    assert row.history == ({"loss": 1.0},)
+    assert row.provenance.settings["derived"] == 4
+
+
+def test_the_files_that_training_begins_with_are_hashed(tmp_path: Path) -> None:
+    weights = tmp_path / "vit4k.pth"
+    weights.write_bytes(b"one")
+    head = make_head("mil", {"model": "hipt_lgp", "model_settings": {"weights": str(weights)}})
+    assert isinstance(head, TrainedHead)
+    assert list(head.files) == [weights]
+    assert file_hashes(head) == {"vit4k.pth": sha256_file(weights)}
+    weights.unlink()
+    with pytest.raises(RunError, match=r"There is no file .*vit4k\.pth to begin the training with"):
+        file_hashes(head)
+
+
+def test_a_baseline_may_be_for_one_kind_of_task_only(home: Path, task: Task) -> None:
+    assert load_baseline("abmil").skip(task.spec) is None
+    reason = f"abmil_cox predicts survival, {task.name} is a classification task"
+    assert load_baseline("abmil_cox").skip(task.spec) == reason

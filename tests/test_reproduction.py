@@ -8,15 +8,20 @@ from typing import Any
 
 import pytest
 
-from hiptbench.claims import Claim, Reference, Reproduction, read_reproduction, references
+from hiptbench.baselines import load_baseline
+from hiptbench.claims import Claim, Reference, Reproduction, read_reproduction, references, settings_hash
 from hiptbench.errors import SchemaError, UnknownNameError
+from hiptbench.heads.base import resolve
 from hiptbench.published import PublishedFold, import_hipt, read_published
 from hiptbench.published_rows import published_protocol
+from hiptbench.registry import settings_of
 from hiptbench.reproduction import Assessment, GroupReport, assess, assess_run, report
 from hiptbench.reproduction_text import to_json, to_markdown, to_text
 from hiptbench.results import FoldResult
 from hiptbench.schema import read_yaml
+from hiptbench.sources.importing import load_published_features
 from hiptbench.suites import load_suite
+from hiptbench.task_store import load_spec
 from toys import make_row
 
 BRCA, RCC, KIRP = "tcga_brca_subtype", "tcga_kidney_subtype", "tcga_kirp_survival"
@@ -54,6 +59,7 @@ def test_the_claims_are_those_fixed_in_advance() -> None:
 
 GOOD = """\
 seeds: [1, 2]
+settings: {}
 tolerances: {close: {value: 0.03125, why: for a test}}
 groups:
   - name: toy
@@ -155,6 +161,7 @@ def held(rows: list[FoldResult], published: float | None, *, tolerance: float = 
     stated = Reproduction.model_validate(
         {
             "seeds": SEEDS,
+            "settings": {},
             "tolerances": {"t": {"value": tolerance, "why": "for a test"}},
             "groups": [{"name": "g", "table": "issue25", "required": 1, "claims": [CLAIM]}],
         }
@@ -222,6 +229,10 @@ METHOD = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022"}
 def run_of(mean: float, *, seeds: int = 5, task: str = BRCA, fraction: float = 1.0, **changes: Any) -> list[FoldResult]:
     """Return whole runs of HIPT's head under the published Protocol, or whatever is changed of it."""
     protocol = published_protocol(task, fraction).model_dump() | changes.pop("protocol", {})
+    head = resolve(load_baseline(METHOD["baseline"]).make_head(), load_spec(task))
+    features = load_published_features(METHOD["features"]).content_hashes[task]
+    provenance = {"settings": settings_of(head), "feature_hash": features} | changes.pop("provenance", {})
+    changes["provenance"] = provenance
     folds = [mean + (-1) ** fold / 32 for fold in range(protocol["folds"])]
     return rows_of(*[folds] * seeds, protocol=protocol, **METHOD | changes)
 
@@ -270,6 +281,20 @@ def test_what_stands_under_another_protocol_or_name_does_not_count(change: dict[
     assert {one.verdict for group in reports(run_of(0.88, **change)) for one in group.assessments} == {"not run"}
 
 
+@pytest.mark.parametrize("change", [{"feature_hash": "another"}, {"settings": {"model": "hipt_gp"}}], ids=str)
+def test_other_settings_or_features_under_the_same_names_do_not_count(change: dict[str, Any]) -> None:
+    assert {one.verdict for group in reports(run_of(0.88, provenance=change)) for one in group.assessments} == {
+        "not run"
+    }
+
+
+def test_the_stated_settings_are_those_of_the_registered_baselines() -> None:
+    stated = read_reproduction()
+    for claim in stated.claims:
+        head = resolve(load_baseline(claim.baseline).make_head(), load_spec(claim.task))
+        assert stated.settings[claim.baseline][claim.task] == settings_hash(settings_of(head))
+
+
 def test_incomplete_seeds_do_not_count() -> None:
     assert found(run_of(0.88)[:-1]).verdict == "4 of 5 seeds"
 
@@ -301,7 +326,12 @@ def test_of_several_settings_the_run_with_most_seeds_counts_then_the_newest() ->
 )
 def test_a_claim_on_what_does_not_exist_is_named(change: dict[str, Any], message: str) -> None:
     group = {"name": "g", "table": "issue25", "required": 1, "claims": [CLAIM]} | change
-    stated = {"seeds": SEEDS, "tolerances": {"t": {"value": 0.5, "why": "for a test"}}, "groups": [group]}
+    stated = {
+        "seeds": SEEDS,
+        "settings": {},
+        "tolerances": {"t": {"value": 0.5, "why": "for a test"}},
+        "groups": [group],
+    }
     with pytest.raises(UnknownNameError, match=message):
         assess(Reproduction.model_validate(stated), [], [])
 

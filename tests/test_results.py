@@ -42,6 +42,7 @@ PROVENANCE: dict[str, Any] = {
     "versions": {"numpy": "2.0"},
     "source_hash": "g",
     "origin": "a paper",
+    "files": {"vit4k.pth": "h"},
 }
 RUN: dict[str, Any] = {
     "kind": "synthetic",

@@ -21,6 +21,7 @@ def _cell(task: str, baseline: str, fraction: float, mean: float) -> Cell:
         features="f",
         baseline=baseline,
         fraction=fraction,
+        fraction_rule=None,
         metric="auc",
         mean=mean,
         sd_folds=0.0123,

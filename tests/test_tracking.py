@@ -137,6 +137,16 @@ def test_training_curves_and_nested_settings_are_sent(store: Store, tmp_path: Pa
     assert child.data.params["setting.model_settings"] == "{}"
 
 
+def test_a_history_that_counts_no_epochs_is_numbered(store: Store, tmp_path: Path) -> None:
+    suite = f"own:{tmp_path.name}"
+    row = make_row(0.5, protocol={"suite": suite}).model_copy(update={"history": ({"loss": 0.5}, {"loss": 0.25})})
+    store.commit(row, TWO_UNITS)
+    assert sync(store).failure is None
+    seen = Seen(tracking_uri(store), suite)
+    points = seen.client.get_metric_history(seen.children[row.fingerprint].info.run_id, "loss")
+    assert [(point.step, point.value) for point in points] == [(1, 0.5), (2, 0.25)]
+
+
 def test_a_second_sync_sends_nothing(store: Store, tmp_path: Path) -> None:
     suite = f"own:{tmp_path.name}"
     (first, _) = fill(store, suite)

@@ -10,7 +10,7 @@ from hiptbench.errors import UnknownNameError
 from hiptbench.heads.base import Head
 from hiptbench.registry import make_head, names_mil_model
 from hiptbench.schema import Strict, read_yaml
-from hiptbench.task_spec import TaskSpec
+from hiptbench.task_spec import Kind, TaskSpec
 
 
 class Paper(Strict):
@@ -35,6 +35,7 @@ class Baseline(Strict):
         title: One line for people.
         head: Name of the head, or "package.module:Object".
         settings: Values for the head's settings.
+        kinds: The kinds of task that it is run on; None takes all that its head can.
         recipe: Why these settings; chosen before any result was seen.
         paper: Where the method is published.
     """
@@ -43,6 +44,7 @@ class Baseline(Strict):
     title: str
     head: str
     settings: dict[str, Any] = pydantic.Field(default_factory=dict)
+    kinds: tuple[Kind, ...] | None = None
     recipe: str
     paper: Paper | None = None
 
@@ -58,7 +60,7 @@ class Baseline(Strict):
 
     def skip(self, spec: TaskSpec) -> str | None:
         """Return why this baseline cannot be run on a task, or None if it can."""
-        kinds = self.make_head().kinds
+        kinds = self.kinds or self.make_head().kinds
         if spec.kind in kinds:
             return None
         return f"{self.name} predicts {' and '.join(sorted(kinds))}, {spec.name} is a {spec.kind} task"

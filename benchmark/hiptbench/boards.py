@@ -16,6 +16,7 @@ from hiptbench.published_rows import as_results, load_published
 from hiptbench.reproduction import assess
 from hiptbench.results import FoldResult
 from hiptbench.store import Store
+from hiptbench.suites import published_draw
 from hiptbench.tables import OurCell
 from hiptbench.tables.errata import marks_of
 from hiptbench.tables.recompute import recompute
@@ -110,7 +111,7 @@ def our_cells(store: Path) -> list[OurCell]:
     return [
         OurCell(c.task, c.fraction, c.features, c.baseline, c.metric, c.mean, c.sd_folds, c.n_folds)  # type: ignore[arg-type]
         for c in cells
-        if not c.missing_slides and c.sd_folds is not None
+        if not c.missing_slides and c.sd_folds is not None and published_draw(c.suite, c.fraction_rule)
     ]
 
 
@@ -146,7 +147,7 @@ def _shown(cell: Cell) -> tuple[str, ...]:
         cell.suite,
         cell.task,
         cell.method,
-        f"{cell.fraction:.0%}",
+        f"{cell.fraction:.0%}" + ("" if published_draw(cell.suite, cell.fraction_rule) else f" ({cell.fraction_rule})"),
         cell.metric,
         cell.score,
         seeds,

@@ -24,6 +24,7 @@ class Cell:
         features: Name of the features.
         baseline: Name of the method.
         fraction: Fraction of the training part.
+        fraction_rule: How it was drawn; None at 1.
         metric: Name of the metric.
         mean: Mean over folds, then over draws and seeds.
         sd_folds: Standard deviation (ddof 1) over folds of the value averaged over draws and seeds.
@@ -48,6 +49,7 @@ class Cell:
     features: str
     baseline: str
     fraction: float
+    fraction_rule: str | None
     metric: str
     mean: float
     sd_folds: float | None
@@ -179,6 +181,7 @@ def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
         features=first.features,
         baseline=first.baseline,
         fraction=protocol.fraction,
+        fraction_rule=protocol.fraction_rule,
         metric=metric,
         mean=_mean(by_fold),
         sd_folds=_sd(by_fold),

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from hiptbench import rooms
+from hiptbench.files import sha256_json
 from hiptbench.published import REPRODUCTION, Cell, Fraction, PublishedFold, PublishedTable
 from hiptbench.schema import Strict, read_yaml
 from hiptbench.tables.recompute import Key, Recomputed, recompute
@@ -61,16 +62,23 @@ class ClaimGroup(Strict):
     claims: tuple[Claim, ...]
 
 
+def settings_hash(settings: Mapping[str, object]) -> str:
+    """Return the SHA-256 of a head's settings, whatever the device."""
+    return sha256_json({name: value for name, value in settings.items() if name != "device"})
+
+
 class Reproduction(Strict):
     """Everything that was fixed before a run, as ``results/published/reproduction.yaml`` states it.
 
     Attributes:
         seeds: The seeds that count; others never do.
+        settings: Baseline and task to the hash of the settings that count; see ``settings_hash``.
         tolerances: The tolerances by name.
         groups: The claims.
     """
 
     seeds: Annotated[tuple[int, ...], Field(min_length=2)]
+    settings: dict[str, dict[str, str]]
     tolerances: dict[str, Tolerance]
     groups: tuple[ClaimGroup, ...]
 

@@ -91,7 +91,10 @@ def _decides(name: str, package: str, path: Path) -> bool:
     top, *rest = name.split(".")
     if top == "hiptbench":
         return bool(_DECIDING.intersection(rest[:1]))
-    return top == package or not any(path.is_relative_to(folder) for folder in _LIBRARIES)
+    if top == package:
+        return True
+    installed = {"site-packages", "dist-packages"}.intersection(path.parts)
+    return not installed and not any(path.is_relative_to(folder) for folder in _LIBRARIES)
 
 
 def _source(name: str) -> Path | None:

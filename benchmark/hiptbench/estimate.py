@@ -15,7 +15,7 @@ from hiptbench.jobs import Job, load_inputs
 from hiptbench.results import FoldResult
 
 _FEW, _MORE = 32, 64
-_Cell = tuple[str, str, str, float]  # features, baseline, task, fraction
+_Cell = tuple[str, str, str, float, str]  # features, baseline, task, fraction, device
 _Method = tuple[str, str, str]  # features, baseline, kind of task
 
 
@@ -56,7 +56,7 @@ def estimate(
     took: dict[_Cell, list[float]] = defaultdict(list)
     for row in rows:
         if row.timing:
-            took[row.features, row.baseline, row.protocol.task, row.protocol.fraction].append(row.timing.seconds)
+            took[_cell(row)].append(row.timing.seconds)
     lines: dict[_Method, _Line | str] = {}
     seconds = 0.0
     for cell, group in _cells(jobs).items():
@@ -78,8 +78,14 @@ def estimate(
 def _cells(jobs: Iterable[Job]) -> dict[_Cell, list[Job]]:
     groups: dict[_Cell, list[Job]] = defaultdict(list)
     for job in jobs:
-        groups[job.features, job.baseline.name, job.protocol.task, job.protocol.fraction].append(job)
+        protocol = job.protocol
+        cell = (job.features, job.baseline.name, protocol.task, protocol.fraction, job.provenance.device)
+        groups[cell].append(job)
     return groups
+
+
+def _cell(row: FoldResult) -> _Cell:
+    return row.features, row.baseline, row.protocol.task, row.protocol.fraction, row.provenance.device
 
 
 def _training_units(job: Job) -> float:
@@ -107,5 +113,6 @@ def _probe(job: Job) -> _Line | str:
         few, more = seconds(_FEW), seconds(_MORE)
     except HiptbenchError as error:
         return f"{job.label}: {error}"
-    per_unit = max(0.0, more - few) / (_MORE - _FEW)
-    return _Line(max(0.0, few - per_unit * _FEW), per_unit)
+    first, second = min(_FEW, len(order)), min(_MORE, len(order))
+    per_unit = max(0.0, more - few) / (second - first) if second > first else few / first
+    return _Line(max(0.0, few - per_unit * first), per_unit)

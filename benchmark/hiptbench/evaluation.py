@@ -30,8 +30,8 @@ def evaluate_split(
 ) -> Evaluation:
     """Fit a head on a split's training units and evaluate it.
 
-    The evaluated units' labels never reach ``fit``: where the task is evaluated on val, val is not passed. A head that
-    selects is passed patients held out of the training part instead of val, which may share patients with it.
+    The evaluated units' labels never reach ``fit``: where the task is evaluated on val, val is not passed. A trained
+    head is passed patients held out of the training part if it selects; the split's val may share patients with it.
 
     Args:
         task: The task.
@@ -85,8 +85,8 @@ def compute_metrics(target: Target, prediction: Prediction) -> dict[str, float]:
 
 def _parts(task: Task, split: Split, head: Head, seed: int) -> tuple[Sequence[str], Sequence[str]]:
     """Return the units to fit on and those that may guide selection, none of which is evaluated."""
-    if isinstance(head, TrainedHead) and head.inner_val:
-        return hold_out(task, split.train, head.inner_val, seed=seed)
+    if isinstance(head, TrainedHead):
+        return hold_out(task, split.train, head.inner_val, seed=seed) if head.inner_val else (split.train, ())
     return split.train, split.val if task.spec.evaluate_on == "test" else ()
 
 

@@ -95,7 +95,7 @@ def hold_out(task: Task, units: Sequence[str], share: float, *, seed: int) -> tu
     """
     patients = [task.case(unit) for unit in units]
     ordered = stratified_order(patients, strata(task.targets(units)), np.random.default_rng(seed))
-    held = set(ordered[: round(share * len(ordered))])
+    held = set(ordered[len(ordered) - round(share * len(ordered)) :])  # the last: a class's only patient stays
     if not 0 < len(held) < len(ordered):
         raise TaskError(f"{share:.0%} of {len(ordered)} training patients cannot be held out: too few patients.")
     of = dict(zip(units, patients, strict=True))

@@ -1,5 +1,6 @@
 """One fold as a job that any process can run, given nothing but names and paths."""
 
+import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -97,7 +98,7 @@ class Job:
             n=len(evaluation.units),
             units_sha256=sha256_lines(evaluation.units),
             events=int(target.event.sum()) if isinstance(target, Survival) else None,
-            history=tuple(dict(measured) for measured in evaluation.fitted.history),
+            history=tuple(_finite(measured) for measured in evaluation.fitted.history),
             provenance=self.provenance,
             timing=timing,
         )
@@ -161,6 +162,12 @@ def _evaluate(job: Job) -> Evaluation:
         send({"job": job.fingerprint, "label": job.label, **measured})
 
     return evaluate_split(task, split, features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch)
+
+
+def _finite(measured: Mapping[str, float]) -> dict[str, float]:
+    """Return what JSON can hold of what an epoch measured; a head of anybody's own may measure other things."""
+    numbers = {name: value for name, value in measured.items() if isinstance(value, int | float)}
+    return {name: float(value) for name, value in numbers.items() if math.isfinite(value)}
 
 
 def load_inputs(job: Job) -> tuple[Task, FeatureSet]:

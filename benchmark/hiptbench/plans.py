@@ -11,6 +11,7 @@ from hiptbench.code_hash import library_versions, source_hash
 from hiptbench.errors import FeatureError, RunError, name_some
 from hiptbench.feature_sources import packed
 from hiptbench.features import FeatureSet
+from hiptbench.files import sha256_file
 from hiptbench.fractions import BY_PATIENTS, FractionRule, take
 from hiptbench.heads.base import Head, TrainedHead, resolve
 from hiptbench.jobs import Job
@@ -155,7 +156,8 @@ def _jobs(
 ) -> Iterator[Job]:
     """Yield every fold of one method on one task."""
     provenance = _provenance(head, features, cohort)
-    settled = baseline.model_copy(update={"settings": provenance.settings})
+    trained = isinstance(head, TrainedHead)  # others have no more settings than were given
+    settled = baseline.model_copy(update={"settings": provenance.settings}) if trained else baseline
     for fraction in request.fractions or request.suite.fractions_of(task.spec):
         rule = request.rule if fraction < 1 else None
         protocol = _protocol(request.suite, task, cohort, fraction, rule)
@@ -208,6 +210,7 @@ def _provenance(head: Head, features: FeatureSet, cohort: Task) -> Provenance:
         coords_hash=features.coords_hash(cohort.all_slides),
         head=f"{head_class.__module__}:{head_class.__qualname__}",
         settings=settings_of(head),
+        files=file_hashes(trained) if trained else {},
         selection=trained.selection if trained else "none" if ours else "unknown",
         epoch_rule=trained.epoch_rule if trained else None,
         device=trained.device if trained else "cpu" if ours else "unknown",
@@ -215,3 +218,15 @@ def _provenance(head: Head, features: FeatureSet, cohort: Task) -> Provenance:
         versions=library_versions(),
         source_hash=source_hash(head_class.__module__, *(trained.sources if trained else ())),
     )
+
+
+def file_hashes(head: TrainedHead) -> dict[str, str]:
+    """Return the SHA-256 of each file that a head's training begins with.
+
+    Raises:
+        RunError: If there is no such file.
+    """
+    for path in head.files:
+        if not path.is_file():
+            raise RunError(f"There is no file {path} to begin the training with. Name an existing one.")
+    return {path.name: sha256_file(path) for path in head.files}

@@ -17,6 +17,7 @@ RecipeName = Literal["fast", "hipt-2022"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
+@pydantic.with_config(pydantic.ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Every setting of one training with Adam.
@@ -63,13 +64,36 @@ class Recipe:
     time_edges: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "bags_per_step", "steps_per_update", "most_instances"):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise HeadError(f"A recipe needs {name} of at least 1, not {value}.")
-        if not 0 <= self.inner_val < 1:
+            if value is not None and not value >= least:
+                raise HeadError(f"A recipe needs {name} of at least {least}, not {value}.")
+        for name in ("loss_divisor", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise HeadError(f"A recipe needs {name} above 0, not {getattr(self, name)}.")
+        if not self.inner_val < 1:
             raise HeadError(f"A recipe's inner_val is a share in [0, 1), not {self.inner_val}.")
+        self._check_edges()
 
+    def _check_edges(self) -> None:
+        if self.time_edges is None:
+            return
+        if self.time_bins == "train":
+            raise HeadError("A recipe whose time_bins are those of the training part takes no time_edges.")
+        if len(self.time_edges) < 3 or list(self.time_edges) != sorted(set(self.time_edges)):
+            raise HeadError(f"A recipe's time_edges rise and are at least 3, not {list(self.time_edges)}.")
+
+
+_LEAST: Mapping[str, float] = {
+    "epochs": 1,
+    "bags_per_step": 1,
+    "steps_per_update": 1,
+    "most_instances": 1,
+    "weight_decay": 0,
+    "feature_noise": 0,
+    "clip_norm": 0,
+    "inner_val": 0,
+}
 
 # The published protocol, from the authors' run records and code: mahmoodlab/HIPT @780fafa,
 # 2-Weakly-Supervised-Subtyping/{main.py,utils/core_utils.py} and, for survival, mahmoodlab/MCAT @b9cca63. In

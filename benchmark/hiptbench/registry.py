@@ -47,7 +47,8 @@ def names_mil_model(name: str) -> bool:
     Raises:
         HeadError: If it cannot be imported.
     """
-    return hasattr(_find("head", name, HEADS), "aggregate")
+    found = _find("head", name, HEADS)
+    return hasattr(found, "aggregate") and not hasattr(found, "fit")
 
 
 def make_extractor(name: str, settings: Mapping[str, Any] | None = None) -> FeatureExtractor:

@@ -7,12 +7,13 @@ from math import sqrt
 from statistics import fmean, stdev
 
 from hiptbench.cells import protocol_id, shown_runs
-from hiptbench.claims import Claim, ClaimGroup, Reference, Reproduction, references
+from hiptbench.claims import Claim, ClaimGroup, Reference, Reproduction, references, settings_hash
 from hiptbench.errors import UnknownNameError
 from hiptbench.metrics import definition_of
 from hiptbench.published import PublishedFold, read_published
 from hiptbench.published_rows import published_protocol
 from hiptbench.results import FoldResult
+from hiptbench.sources.importing import load_published_features
 from hiptbench.tables.recompute import Key
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
@@ -106,8 +107,8 @@ def report(stated: Reproduction, rows: Sequence[FoldResult], folds: Sequence[Pub
 
     Args:
         stated: The claims.
-        rows: Rows of a store or an export. Of several runs that the leaderboard shows under one name, as with other
-            settings or on another device, the one with the most seeds counts, of equal ones the newest.
+        rows: Rows of a store or an export. Of several runs that the leaderboard shows under one name, as on another
+            device, the one with the most seeds counts, of equal ones the newest.
         folds: The authors' folds, as imported.
 
     Raises:
@@ -132,7 +133,7 @@ def assess(
     Args:
         stated: The claims.
         rows: Rows of a store or an export. Only measured ones under the published value's Protocol, so on its complete
-            cohort, are about a claim.
+            cohort, with the stated settings and the published features are about a claim.
         folds: The authors' folds, as imported.
         all_variants: Whether to assess every provenance, not only the newest.
 
@@ -153,7 +154,7 @@ def _assess_group(
         if claim.cell not in known:
             raise UnknownNameError(f"cell of table {table.name}", _words(claim.cell), [_words(cell) for cell in known])
         protocol = published_protocol(claim.task, claim.fraction).id_for(metric, definition_of(metric))
-        own = [run for run in runs if _is_of(run[0], claim, metric, protocol)]
+        own = [run for run in runs if _is_of(run[0], claim, metric, protocol) and _as_stated(run[0], claim, stated)]
         assessed += [assess_run(stated, claim, known[claim.cell], run, metric, protocol) for run in own or [()]]
     return assessed
 
@@ -166,6 +167,14 @@ def _words(cell: Key) -> str:
 def _is_of(row: FoldResult, claim: Claim, metric: str, protocol: str) -> bool:
     same = (row.features, row.baseline) == (claim.features, claim.baseline)
     return same and metric in row.metrics and protocol_id(row, metric) == protocol
+
+
+def _as_stated(row: FoldResult, claim: Claim, stated: Reproduction) -> bool:
+    """Whether a row was made with the settings and on the features of the claim, and not only under their names."""
+    provenance = row.provenance
+    features = load_published_features(claim.features).content_hashes[claim.task]
+    settings = stated.settings[claim.baseline][claim.task]
+    return provenance.feature_hash == features and settings_hash(provenance.settings) == settings
 
 
 def assess_run(

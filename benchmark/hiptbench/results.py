@@ -63,6 +63,7 @@ class Provenance(Strict):
         coords_hash: Hash of the instances' coordinates, where the features have some.
         head: "package.module:Class" of the head.
         settings: Every setting of the head, defaults included.
+        files: SHA-256 of the files that training begins with, such as a checkpoint, by their names.
         selection: What guided the choice of epoch or setting; "test" and "val" exist on published rows only.
             "unknown", here and below, is said of heads of others.
         epoch_rule: Which epoch's model was evaluated; None where nothing is iterated.
@@ -77,6 +78,7 @@ class Provenance(Strict):
     coords_hash: str | None = None
     head: str | None = None
     settings: dict[str, Any] = pydantic.Field(default_factory=dict)
+    files: dict[str, str] = pydantic.Field(default_factory=dict)
     selection: Literal["none", "inner val", "val", "test", "unknown"] = "none"
     epoch_rule: str | None = None
     device: str = "cpu"

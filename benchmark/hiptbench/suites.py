@@ -61,6 +61,14 @@ class Suite(Strict):
         return self.fractions.values if spec.kind in self.fractions.kinds else (1.0,)
 
 
+def published_draw(suite: str, fraction_rule: str | None) -> bool:
+    """Whether a training part is whole or was drawn by its suite's own rule; any rule is, of a suite of one's own."""
+    if fraction_rule is None or suite not in suite_names():
+        return True
+    rule = load_suite(suite).fractions.rule
+    return rule is not None and rule.stated == fraction_rule
+
+
 def suite_names() -> tuple[str, ...]:
     """Return the names of the registry's suites."""
     return tuple(sorted(path.stem for path in rooms.SUITES.glob("*.yaml")))

@@ -7,6 +7,7 @@ from pathlib import Path
 from hiptbench.cells import Cell
 from hiptbench.errors import StoreError
 from hiptbench.files import write_text
+from hiptbench.suites import published_draw
 
 BEGIN, END = "<!-- leaderboard:begin -->", "<!-- leaderboard:end -->"
 
@@ -15,7 +16,8 @@ def summary(cells: Sequence[Cell]) -> str:
     """Return a Markdown table: a line a method and training fraction, a column a task.
 
     Args:
-        cells: Cells of one suite; those of incomplete cohorts are left out, as they are never ranked.
+        cells: Cells of one suite; those of incomplete cohorts are left out, as they are never ranked, and those whose
+            training part was not drawn by the suite's rule.
 
     Returns:
         The table.
@@ -23,7 +25,7 @@ def summary(cells: Sequence[Cell]) -> str:
     Raises:
         StoreError: If two cells claim one place, as two metrics of a task or two variants of a method do.
     """
-    cells = [cell for cell in cells if not cell.missing_slides]
+    cells = [cell for cell in cells if not cell.missing_slides and published_draw(cell.suite, cell.fraction_rule)]
     _refuse_two_in_one_place(cells)
     metrics = {cell.task: cell.metric for cell in cells}
     methods = sorted({_method(cell) for cell in cells}, key=lambda method: (-method[0], method[1:]))

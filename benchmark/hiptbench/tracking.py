@@ -193,7 +193,9 @@ class _Session:
             (self._done if finished else self._begun)[tags[_TAG]] = run_id
 
     def _log_child(self, experiment: str, parent: str, row: FoldResult) -> str:
+        executor = (row.timing and row.timing.executor) or "unknown"
         tags = {_TAG: row.fingerprint, "mlflow.parentRunId": parent, "hiptbench.kind": row.kind}
+        tags["hiptbench.executor"] = executor
         name = f"fold {row.fold} seed {row.seed}" + (f" draw {row.draw}" if row.protocol.draws > 1 else "")
         run_id = self._begun.get(row.fingerprint) or self._create_run(experiment, name, tags)
         self._log_batch(run_id, row.metrics, _params(row) | {"fold": row.fold, "draw": row.draw, "seed": row.seed})
@@ -213,8 +215,8 @@ class _Session:
 
         now = int(time.time() * 1000)
         points = [
-            Metric(name, value, now, int(measured["epoch"]))
-            for measured in row.history
+            Metric(name, value, now, int(measured.get("epoch", position)))
+            for position, measured in enumerate(row.history, start=1)
             for name, value in measured.items()
             if name != "epoch"
         ]

@@ -22,6 +22,7 @@ CELL = Cell(
     features="hipt_vit256_patch",
     baseline="mil",
     fraction=1.0,
+    fraction_rule=None,
     metric="auc",
     mean=0.778,
     sd_folds=0.091,

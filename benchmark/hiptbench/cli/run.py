@@ -20,7 +20,15 @@ from hiptbench.cli.common import format_option, home_option, progress, say, stor
     help="Method: a name such as mean_knn, a file.yaml or package.module:Head; may be repeated.  [required]",
 )
 @click.option("--fraction", "fractions", help="Training fractions, such as 0.25,1 [default: the suite's].")
-@click.option("--seed", "seeds", type=int, multiple=True, default=(1,), show_default=True, help="May be repeated.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=click.IntRange(min=0),
+    multiple=True,
+    default=(1,),
+    show_default=True,
+    help="May be repeated.",
+)
 @click.option(
     "--fraction-rule",
     type=click.Choice(["suite", "patients"]),

@@ -158,6 +158,10 @@ class TrainedHead(Head, Protocol):
         """Which epoch's model is evaluated, in words."""
 
     @property
+    def files(self) -> Sequence[Path]:
+        """Files whose content decides numbers, such as a checkpoint to begin with."""
+
+    @property
     def sources(self) -> Sequence[str]:
         """Modules that decide numbers but that the head's module does not import."""
 

@@ -41,7 +41,7 @@ def resolve_precision(precision: Precision, device: Device) -> Precision:
     if device == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if device == "cpu":
-        able = torch.cpu.get_capabilities()
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
         return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
     return "float32"
 
@@ -53,7 +53,9 @@ def products_in(precision: Precision, device: str) -> AbstractContextManager[obj
 
 @contextmanager
 def seeded(seed: int, device: Device) -> Iterator[None]:
-    """Seed PyTorch's generators and compute on one CPU thread inside the block; both are put back afterwards.
+    """Seed PyTorch's generators and compute on one CPU thread inside the block.
+
+    The number of threads and the generators of the CPU and of the current CUDA device are put back afterwards.
 
     One thread makes the sums, and so the numbers, independent of the machine's load and number of cores.
     """

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -69,6 +70,10 @@ class FittedMIL(Fitted):
             network = make_model(self.model, d_in=self.d_in, n_out=self.n_out, settings=settings)
         network.load_state_dict({name: torch.from_numpy(array) for name, array in self.weights.items()})
         return network.to(self._here)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: the weights, without the network made from them."""
+        return {name: value for name, value in vars(self).items() if name != "network"}
 
     @property
     def _here(self) -> Device:
@@ -139,6 +144,13 @@ class MIL:
         """Which epoch's model is evaluated."""
         epochs = self.recipe_for("classification").epochs
         return f"lowest inner-validation loss of {epochs}" if self.inner_val else f"last of {epochs}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that training begins with: checkpoints that the model's settings name."""
+        at_start = model_class(self.model).only_at_start
+        named = [value for name, value in self.model_settings.items() if name in at_start and isinstance(value, str)]
+        return tuple(Path(name) for name in named)
 
     @property
     def sources(self) -> tuple[str, ...]:

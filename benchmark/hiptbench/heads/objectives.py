@@ -38,7 +38,7 @@ class Objective(ABC):
     Attributes:
         reading: What the outputs mean.
         n_out: Outputs that the model needs.
-        strata: The stratum of each unit, for weighted sampling: class, or time bin x censoring.
+        strata: The stratum of each unit, for weighted sampling: class, time bin x censoring, or event.
     """
 
     reading: ClassVar[Reading]

@@ -46,7 +46,13 @@ def make_model(name: str, *, d_in: int, n_out: int, settings: Mapping[str, Any] 
         UnknownNameError: If there is no such model or no such setting.
         HeadError: If a setting's value is refused.
     """
-    return model_class(name)(d_in=d_in, n_out=n_out, **full_settings(name, settings or {}))
+    settings = full_settings(name, settings or {})
+    try:
+        return model_class(name)(d_in=d_in, n_out=n_out, **settings)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, HeadError):
+            raise
+        raise HeadError(f"The MIL model '{name}' refuses its settings {settings}: {error}.") from error
 
 
 def full_settings(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
