@@ -20,7 +20,7 @@ from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol
 from hiptbench.store import Store
 from hiptbench.task_store import load_spec
-from toys import TWO_UNITS, make_row
+from toys import TWO_UNITS, as_registered, make_row
 
 TASK = "tcga_brca_subtype"
 
@@ -133,6 +133,7 @@ def hipt_gp(value: float, seeds: int, **changes: Any) -> list[FoldResult]:
     """Return runs of HIPT's own head under the published Protocol."""
     protocol = published_protocol(TASK, 1.0)
     method = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022", "protocol": protocol.model_dump()}
+    method["provenance"] = as_registered("hipt_gp_hipt2022", TASK) | changes.pop("provenance", {})
     return [
         make_row(value, fold=fold, seed=seed, **method | changes)
         for seed in range(1, seeds + 1)

@@ -19,7 +19,7 @@ from hiptbench.suites import load_suite, suite_names
 from toys import make_row
 
 HEADER = (
-    "kind,suite,task,features,baseline,fraction,metric,mean,sd_folds,sd_seeds,"
+    "kind,suite,task,features,baseline,fraction,fraction_rule,metric,mean,sd_folds,sd_seeds,"
     "n_folds,n_seeds,n_units,n_evaluations,n_events,protocol,reproduced,errata"
 )
 

@@ -19,10 +19,9 @@ from hiptbench.reproduction import Assessment, GroupReport, assess, assess_run, 
 from hiptbench.reproduction_text import to_json, to_markdown, to_text
 from hiptbench.results import FoldResult
 from hiptbench.schema import read_yaml
-from hiptbench.sources.importing import load_published_features
 from hiptbench.suites import load_suite
 from hiptbench.task_store import load_spec
-from toys import make_row
+from toys import as_registered, make_row
 
 BRCA, RCC, KIRP = "tcga_brca_subtype", "tcga_kidney_subtype", "tcga_kirp_survival"
 SEEDS = (1, 2, 3, 4, 5)
@@ -229,10 +228,7 @@ METHOD = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022"}
 def run_of(mean: float, *, seeds: int = 5, task: str = BRCA, fraction: float = 1.0, **changes: Any) -> list[FoldResult]:
     """Return whole runs of HIPT's head under the published Protocol, or whatever is changed of it."""
     protocol = published_protocol(task, fraction).model_dump() | changes.pop("protocol", {})
-    head = resolve(load_baseline(METHOD["baseline"]).make_head(), load_spec(task))
-    features = load_published_features(METHOD["features"]).content_hashes[task]
-    provenance = {"settings": settings_of(head), "feature_hash": features} | changes.pop("provenance", {})
-    changes["provenance"] = provenance
+    changes["provenance"] = as_registered(METHOD["baseline"], task) | changes.get("provenance", {})
     folds = [mean + (-1) ** fold / 32 for fold in range(protocol["folds"])]
     return rows_of(*[folds] * seeds, protocol=protocol, **METHOD | changes)
 

@@ -22,8 +22,9 @@ assert "site-packages" in hiptbench.__file__, hiptbench.__file__
 assert rooms.TASKS.parent.name == "_rooms", rooms.TASKS
 tasks = [load_spec(task) for suite in suite_names() for task in load_suite(suite).tasks]
 assert len(tasks) >= 19, tasks
-for name in baseline_names():
-    check_head(load_baseline(name).make_head(), pathlib.Path(tempfile.mkdtemp()))
+heads = {name: load_baseline(name).make_head() for name in baseline_names()}
+for name in ("mean_knn", "mean_cox", "abmil"):  # what all do is tried from the checkout
+    check_head(heads[name], pathlib.Path(tempfile.mkdtemp()))
 print("contracts kept")
 """
 

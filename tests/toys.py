@@ -7,14 +7,18 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
+from hiptbench.baselines import load_baseline
+from hiptbench.heads.base import resolve
 from hiptbench.plans import Plan, make_plan
 from hiptbench.predictions import Prediction, Predictions
+from hiptbench.registry import settings_of
 from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol, Provenance, Timing, definitions_of, refingerprint
+from hiptbench.sources.importing import load_published_features
 from hiptbench.store import Store
 from hiptbench.targets import Labels
 from hiptbench.task_spec import Kind
-from hiptbench.task_store import save_task
+from hiptbench.task_store import load_spec, save_task
 from hiptbench.tasks import Task
 from hiptbench.testing import toy_features, toy_task
 
@@ -97,6 +101,12 @@ def make_row(
         **row,
     )
     return made if "fingerprint" in changes else made.model_copy(update={"fingerprint": refingerprint(made)})
+
+
+def as_registered(baseline: str, task: str, features: str = "hipt_vit4k_region") -> dict[str, Any]:
+    """Return the settings and the features' hash that a registered baseline has on published features."""
+    head = resolve(load_baseline(baseline).make_head(), load_spec(task))
+    return {"settings": settings_of(head), "feature_hash": load_published_features(features).content_hashes[task]}
 
 
 TWO_UNITS: Predictions = (

@@ -38,7 +38,7 @@ WRONG_CALLS = [
     (("leaderbord",), "There is no verb 'leaderbord'. Did you mean 'leaderboard'?"),
     (("data", "imprt"), "There is no verb 'imprt'. Did you mean 'import'? What exists: fetch, import, inspect"),
     (("run", "--baseline", "mean_knn"), "--suite: digits, hipt-2022, hipt-2022-synthetic"),
-    (("run", "--suite", "digits"), "--baseline with a name (mean_cox, mean_knn, mean_logreg"),
+    (("run", "--suite", "digits"), "--baseline with a name (abmil, abmil_cox,"),
     (("run", "--suite", "digits", "--baselin", "x"), "No such option"),
     (("run", "--suite", "digits", "--baseline", "mean_knn", "--fraction", "a,1"), "'a,1' is not a list of numbers"),
     (("run", "--suite", "digits", "--baseline", "mean_knn", "--seed", "one"), "'one' is not a valid int"),

@@ -8,7 +8,7 @@ import pytest
 
 from hiptbench.published import PublishedFold
 from hiptbench.published_rows import published_protocol, save_published
-from toys import make_row
+from toys import as_registered, make_row
 
 TASK = "tcga_kirp_survival"  # its published mean was never printed, so that only the authors' folds give it
 
@@ -18,6 +18,7 @@ def export(tmp_path: Path) -> Path:
     """An export with HIPT's own head on one task, over five seeds."""
     protocol = published_protocol(TASK, 1.0).model_dump()
     method = {"features": "hipt_vit4k_region", "baseline": "hipt_gp_hipt2022", "protocol": protocol}
+    method["provenance"] = as_registered("hipt_gp_hipt2022", TASK)
     rows = [make_row(0.6875, fold=fold, seed=seed, **method) for seed in range(1, 6) for fold in range(5)]
     folder = tmp_path / "export"
     folder.mkdir()
