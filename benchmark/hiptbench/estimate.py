@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from hiptbench.errors import HiptbenchError
 from hiptbench.evaluation import evaluate_split
-from hiptbench.fractions import strata, stratified_order, take
+from hiptbench.fractions import strata, stratified_order
 from hiptbench.jobs import Job, load_inputs
 from hiptbench.results import FoldResult
 
@@ -96,7 +96,7 @@ def _training_units(job: Job) -> float:
 def _probe(job: Job) -> _Line | str:
     """Fit a job's method twice on few units; return the line through the times, or why it could not be fitted."""
     task, features = load_inputs(job)
-    whole = take(task, task.split(job.fold), job.protocol.fraction, rule=job.rule, draw=job.draw)
+    whole = job.split_of(task)
     patients = [task.case(unit) for unit in whole.train]
     unit_of = dict(zip(patients, whole.train, strict=True))
     order = stratified_order(patients, strata(task.targets(whole.train)), np.random.default_rng(0))

@@ -23,6 +23,7 @@ from hiptbench.kept import NOTHING, Keep
 from hiptbench.messages import send
 from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, definitions_of, fingerprint
+from hiptbench.splits import Split
 from hiptbench.targets import Survival
 from hiptbench.task_cohort import restrict
 from hiptbench.tasks import Task
@@ -80,6 +81,10 @@ class Job:
         draw = "" if protocol.draws == 1 else f", draw {self.draw}"
         method = f"{self.features}/{self.baseline.name}"
         return f"{protocol.task}{fraction}, {method}, fold {self.fold}{draw}, seed {self.seed}"
+
+    def split_of(self, task: Task) -> Split:
+        """Return the fold's split, with the fraction of its training part that this job draws."""
+        return take(task, task.split(self.fold), self.protocol.fraction, rule=self.rule, draw=self.draw)
 
     def result(self, evaluation: Evaluation, timing: Timing) -> FoldResult:
         """Return the row of this job's outcome."""
@@ -156,12 +161,13 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
 
 def _evaluate(job: Job) -> Evaluation:
     task, features = load_inputs(job)
-    split = take(task, task.split(job.fold), job.protocol.fraction, rule=job.rule, draw=job.draw)
 
     def on_epoch(measured: Mapping[str, float]) -> None:
         send({"job": job.fingerprint, "label": job.label, **measured})
 
-    return evaluate_split(task, split, features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch)
+    return evaluate_split(
+        task, job.split_of(task), features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch
+    )
 
 
 def _finite(measured: Mapping[str, float]) -> dict[str, float]:

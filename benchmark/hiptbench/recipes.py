@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pydantic
 
 from hiptbench.errors import HeadError, UnknownNameError
+from hiptbench.schema import problems_of
 from hiptbench.task_spec import Kind
 
 RecipeName = Literal["fast", "hipt-2022"]
@@ -139,5 +140,4 @@ def make_recipe(name: RecipeName, kind: Kind, overrides: Mapping[str, Any] | Non
     try:
         return pydantic.TypeAdapter(Recipe).validate_python(settings | dict(overrides or {}))
     except pydantic.ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise HeadError(f"The recipe '{name}' cannot be overridden so: {problems}.") from error
+        raise HeadError(f"The recipe '{name}' cannot be overridden so: {problems_of(error)}.") from error

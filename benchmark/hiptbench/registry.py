@@ -11,6 +11,7 @@ from hiptbench.errors import HeadError, UnknownNameError
 from hiptbench.extractors.base import FeatureExtractor
 from hiptbench.files import canonical_json
 from hiptbench.heads.base import Head
+from hiptbench.schema import problems_of
 
 HEADS: Mapping[str, str] = {
     "cox": "hiptbench.heads.cox:Cox",
@@ -86,8 +87,7 @@ def _make(kind: str, name: str, known: Mapping[str, str], settings: Mapping[str,
     try:
         return pydantic.TypeAdapter(target).validate_python(dict(settings))
     except pydantic.ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise HeadError(f"The {kind} '{name}' refuses its settings: {problems}.") from error
+        raise HeadError(f"The {kind} '{name}' refuses its settings: {problems_of(error)}.") from error
 
 
 def _find(kind: str, name: str, known: Mapping[str, str]) -> Any:

@@ -27,6 +27,11 @@ class Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
+def problems_of(error: pydantic.ValidationError) -> str:
+    """Return what is wrong with each setting, in one line."""
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+
+
 Model = TypeVar("Model", bound=Strict)
 
 
