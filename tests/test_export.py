@@ -82,7 +82,7 @@ def test_the_same_rows_give_the_same_files_in_any_order(home: Path, exported: Ex
     store = Store(home / "store")
     again = export(store, reversed(store.rows()), tmp_path / "again")
     files = sorted(path.relative_to(exported.path) for path in exported.path.glob("**/*") if path.is_file())
-    assert len(files) == 3
+    assert len(files) == 4
     assert files == sorted(path.relative_to(again.path) for path in again.path.glob("**/*") if path.is_file())
     for file in files:
         assert (exported.path / file).read_bytes() == (again.path / file).read_bytes()
@@ -143,6 +143,35 @@ def test_verify_finds_a_changed_row(
     assert found.verified == 3
     (line,) = found.wrong
     assert re.match(f"toy_classification toy/mean_knn fold 0 seed 1: .*{problem}", line)
+
+
+def test_a_shared_part_is_written_once_and_cannot_be_edited(exported: Export) -> None:
+    path = exported.path / "shared.json"
+    shared = json.loads(path.read_text())
+    rows = exported.rows()
+    assert len(rows) == 4
+    assert len(shared) == 6  # protocol, provenance and definitions of two tasks
+    key = next(key for key, part in shared.items() if "source_hash" in part)
+    shared[key]["source_hash"] = "0" * 64
+    path.write_text(json.dumps(shared))
+    with pytest.raises(StoreError, match=f"shared.json was edited: {key} are not the hashes"):
+        exported.rows()
+    del shared[key]
+    path.write_text(json.dumps(shared))
+    with pytest.raises(StoreError, match=r"damaged row or one whose shared\.json is not its own"):
+        exported.rows()
+
+
+def test_training_curves_are_rounded_and_everything_else_is_not(home: Path, tmp_path: Path) -> None:
+    store = Store(home / "store")
+    row = store.rows()[0].model_copy(update={"history": ({"epoch": 1.0, "loss": 0.123456789},)})
+    (read,) = export(store, [row], tmp_path / "out").rows()
+    assert read.history == ({"epoch": 1.0, "loss": 0.12346},)
+    assert read.timing
+    assert row.timing
+    assert read.timing.host == "not published"
+    expected = row.model_copy(update={"history": read.history, "timing": read.timing})
+    assert read == expected
 
 
 def test_verify_finds_changed_predictions(home: Path, exported: Export) -> None:

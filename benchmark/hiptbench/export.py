@@ -1,6 +1,5 @@
 """Export of a store that may be published: rows, and predictions as arrays without ids or labels."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,17 +10,16 @@ from zipfile import BadZipFile
 import numpy as np
 
 from hiptbench.errors import StoreError
-from hiptbench.files import write_atomic, write_text
+from hiptbench.exported_rows import ROWS, read_rows, write_rows
+from hiptbench.files import write_atomic
 from hiptbench.predictions import Prediction
 from hiptbench.results import FoldResult
-from hiptbench.store import Store, read_row
-
-ROWS = "rows.jsonl"
+from hiptbench.store import Store
 
 
 @dataclass(frozen=True)
 class Export:
-    """A folder with ``rows.jsonl`` and one ``.npz`` of predictions a method, task, fraction and seed.
+    """A folder with rows (``exported_rows.py``) and one ``.npz`` of predictions a method, task, fraction and seed.
 
     Predictions stand in the canonical order of (task, fold): the evaluated units in the label table's order. Whoever
     has the task's data can so join them with ids and labels; nobody else can. Only what the metrics are computed from
@@ -44,8 +42,7 @@ class Export:
         Raises:
             StoreError: If a row is damaged.
         """
-        path = self.path / ROWS
-        return [read_row(path, line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return read_rows(self.path)
 
     def prediction(self, row: FoldResult) -> Prediction:
         """Return a row's prediction, in canonical order.
@@ -108,16 +105,8 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
             old.unlink()
     for name, arrays in files.items():
         write_atomic(out / name, lambda part, arrays=arrays: _save(part, arrays))  # type: ignore[misc]
-    lines = [json.dumps(_public(row), sort_keys=True) for row in ordered]
-    write_text(out / ROWS, "\n".join(lines) + "\n")
+    write_rows(out, ordered)
     return Export(out)
-
-
-def _public(row: FoldResult) -> dict[str, object]:
-    """Return a row as JSON values, without the name of the machine."""
-    timing = row.timing and row.timing.model_copy(update={"host": "not published"})
-    public: dict[str, object] = row.model_copy(update={"timing": timing}).model_dump(mode="json", exclude_none=True)
-    return public
 
 
 def _order(row: FoldResult) -> tuple[object, ...]:
