@@ -10,6 +10,7 @@ import pytest
 
 from hiptbench.baselines import load_baseline
 from hiptbench.claims import Claim, Reference, Reproduction, read_reproduction, references, settings_hash
+from hiptbench.equivalence import Comparison
 from hiptbench.errors import SchemaError, UnknownNameError
 from hiptbench.heads.base import resolve
 from hiptbench.published import PublishedFold, import_hipt, read_published
@@ -336,10 +337,10 @@ def test_a_claim_on_what_does_not_exist_is_named(change: dict[str, Any], message
 
 
 @pytest.fixture
-def shown() -> tuple[Reproduction, tuple[GroupReport, ...]]:
+def shown() -> tuple[Reproduction, tuple[GroupReport, ...], tuple[Comparison, ...]]:
     """One claim that holds, with the authors' folds at hand, and one of three seeds."""
     folds = authors(BRCA, 1.0, *[0.875 + (-1) ** fold / 32 for fold in range(10)])
-    return read_reproduction(), reports(run_of(0.877) + run_of(0.9, seeds=3, task=KIRP), folds)
+    return read_reproduction(), reports(run_of(0.877) + run_of(0.9, seeds=3, task=KIRP), folds), ()
 
 
 @pytest.mark.parametrize("form", [to_text, to_markdown])

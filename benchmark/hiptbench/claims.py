@@ -62,6 +62,30 @@ class ClaimGroup(Strict):
     claims: tuple[Claim, ...]
 
 
+class Equivalence(Strict):
+    """Two of our methods that are expected to give the same, within a margin.
+
+    Attributes:
+        name: Name of the expectation.
+        metric: What is compared.
+        tasks: Names of the tasks, taken together.
+        fraction: Fraction of the training part.
+        features: Name of the features of both.
+        baseline: Name of the one.
+        reference: Name of the other.
+        margin: The interval of the mean difference must lie inside plus and minus this.
+    """
+
+    name: str
+    metric: str
+    tasks: Annotated[tuple[str, ...], Field(min_length=1)]
+    fraction: Fraction
+    features: str
+    baseline: str
+    reference: str
+    margin: Annotated[float, Field(gt=0, lt=1)]
+
+
 def settings_hash(settings: Mapping[str, object]) -> str:
     """Return the SHA-256 of a head's settings, whatever the device."""
     return sha256_json({name: value for name, value in settings.items() if name != "device"})
@@ -75,12 +99,14 @@ class Reproduction(Strict):
         settings: Baseline and task to the hash of the settings that count; see ``settings_hash``.
         tolerances: The tolerances by name.
         groups: The claims.
+        equivalences: Methods of ours that must agree with each other.
     """
 
     seeds: Annotated[tuple[int, ...], Field(min_length=2)]
     settings: dict[str, dict[str, str]]
     tolerances: dict[str, Tolerance]
     groups: tuple[ClaimGroup, ...]
+    equivalences: tuple[Equivalence, ...] = ()
 
     @property
     def claims(self) -> tuple[Claim, ...]:

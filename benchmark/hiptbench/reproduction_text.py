@@ -6,15 +6,18 @@ from math import sqrt
 from statistics import fmean, stdev
 
 from hiptbench.claims import Reproduction
+from hiptbench.equivalence import Comparison
 from hiptbench.reproduction import Assessment, GroupReport
 
 _COLUMNS = ("task", "train", "method", "published", "ours", "sd (seeds)", "allowed", "difference", "verdict")
 _FOLD_COLUMNS = ("task", "train", "method", "mean", "sd", "ours minus theirs, fold by fold")
+_COMPARED = "Our recipes beside each other, each fold's mean over the seeds"
+_COMPARED_COLUMNS = ("task", "train", "metric", "mean difference")
 
 Grid = list[tuple[str, ...]]
 
 
-def to_text(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
+def to_text(stated: Reproduction, groups: Sequence[GroupReport], comparisons: Sequence[Comparison]) -> str:
     """Return the report for a terminal: aligned columns, one block a group."""
     blocks = [_rule(stated)]
     for group in groups:
@@ -22,10 +25,12 @@ def to_text(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
         if folds := _folds_grid(group):
             blocks += [_aligned(folds)]
         blocks.append(_count(group))
+    if comparisons:
+        blocks += [_COMPARED, _aligned(_comparisons_grid(comparisons)), *map(_sentence, comparisons)]
     return "\n\n".join(blocks) + "\n"
 
 
-def to_markdown(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
+def to_markdown(stated: Reproduction, groups: Sequence[GroupReport], comparisons: Sequence[Comparison]) -> str:
     """Return the report for a page: two tables a group."""
     blocks = [_rule(stated)]
     for group in groups:
@@ -33,10 +38,12 @@ def to_markdown(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
         if folds := _folds_grid(group):
             blocks += ["Paired differences of the folds:", _piped(folds)]
         blocks.append(_count(group))
+    if comparisons:
+        blocks += [f"### {_COMPARED}", _piped(_comparisons_grid(comparisons)), *map(_sentence, comparisons)]
     return "\n\n".join(blocks) + "\n"
 
 
-def to_json(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
+def to_json(stated: Reproduction, groups: Sequence[GroupReport], comparisons: Sequence[Comparison]) -> str:
     """Return the report for machines, in full precision; null where there is no value."""
     content = {
         "seeds": stated.seeds,
@@ -50,6 +57,7 @@ def to_json(stated: Reproduction, groups: Sequence[GroupReport]) -> str:
             }
             for group in groups
         ],
+        "equivalences": [_comparison_values(one) for one in comparisons],
     }
     return json.dumps(content, indent=1) + "\n"
 
@@ -72,6 +80,17 @@ def _values(one: Assessment) -> dict[str, object]:
         "fold_differences_sd": stdev(differences.values()) if differences else None,
         "protocol": one.protocol,
         "variant": one.variant,
+    }
+
+
+def _comparison_values(one: Comparison) -> dict[str, object]:
+    return {
+        **one.stated.model_dump(),
+        "seeds": one.seeds,
+        "by_task": one.by_task,
+        "mean": one.mean,
+        "interval": one.interval,
+        "verdict": one.verdict,
     }
 
 
@@ -117,6 +136,25 @@ def _folds_grid(group: GroupReport) -> Grid:
 def _fold_line(one: Assessment) -> tuple[str, ...]:
     values = list(one.fold_differences.values())
     return (*_name(one), _signed(fmean(values)), _shown(stdev(values)), " ".join(_signed(value) for value in values))
+
+
+def _comparisons_grid(comparisons: Sequence[Comparison]) -> Grid:
+    lines = [
+        (task, f"{one.stated.fraction:.0%}", one.stated.metric, _signed(value))
+        for one in comparisons
+        for task, value in one.by_task.items()
+    ]
+    return [_COMPARED_COLUMNS, *lines]
+
+
+def _sentence(one: Comparison) -> str:
+    if one.mean is None or one.interval is None:
+        return f"{one.stated.name}: {one.verdict}."
+    low, high = map(_signed, one.interval)
+    return (
+        f"{one.stated.name}: mean difference {_signed(one.mean)}, 95 % interval {low} to {high} over "
+        f"{sum(map(len, one.differences.values()))} folds, margin {one.stated.margin:g}: {one.verdict}."
+    )
 
 
 def _name(one: Assessment) -> tuple[str, str, str]:

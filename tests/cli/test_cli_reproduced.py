@@ -51,7 +51,8 @@ def test_the_authors_folds_are_found(hiptbench: Callable, export: Path, own_home
     assert verdict(hiptbench, "--store", export) == "reproduced"
     done = hiptbench("reproduced", "--store", export)
     assert "-0.062 +0.062 0.000 -0.062 +0.062" in done.stdout.replace("+0.000", "0.000")
-    assert done.stdout.endswith("survival: 1 of 6 cells hold (at least 5 must).\n")
+    assert "\nsurvival: 1 of 6 cells hold (at least 5 must).\n" in done.stdout
+    assert done.stdout.endswith("hipt_gp trained by `fast` and by `hipt-2022`, survival: 0 of 5 seeds.\n")
     assert done.stderr == ""
 
 
@@ -65,6 +66,7 @@ def test_markdown_has_a_heading_a_group(hiptbench: Callable, export: Path) -> No
     assert [line for line in lines if line.startswith("#")] == [
         "### subtyping, against the published table issue25",
         "### survival, against the published table survival",
+        "### Our recipes beside each other, each fold's mean over the seeds",
     ]
 
 

@@ -14,6 +14,8 @@ from hiptbench.cli.common import format_option, home_option, results_option, say
 def reproduced(store: Path | None, home: Path | None, form: str) -> None:
     """Say which published values our own training reproduces, and by how much each fold differs.
 
+    It also holds our recipe `fast` against the published one.
+
     Seeds, tolerances and the values to reproduce were fixed in advance, in results/published/reproduction.yaml. The
     fold differences need the authors' per-fold files: `hiptbench results import-hipt DIR`.
 
@@ -25,16 +27,19 @@ def reproduced(store: Path | None, home: Path | None, form: str) -> None:
     """
     from hiptbench import rooms
     from hiptbench.claims import read_reproduction
+    from hiptbench.equivalence import compare
     from hiptbench.export import open_results
     from hiptbench.published_rows import load_published
     from hiptbench.reproduction import report
     from hiptbench.reproduction_text import to_json, to_markdown, to_text
 
     path = rooms.store(store, home_path=home)
-    results = open_results(path)
+    rows = open_results(path).rows()
     folds = load_published(path) or load_published(rooms.store(home_path=home))
     stated = read_reproduction()
-    groups = report(stated, results.rows(), folds)
+    groups = report(stated, rows, folds)
     if not folds:
         say("`hiptbench results import-hipt` gives the fold differences and the published values never printed.")
-    click.echo({"text": to_text, "json": to_json, "md": to_markdown}[form](stated, groups), nl=False)
+    click.echo(
+        {"text": to_text, "json": to_json, "md": to_markdown}[form](stated, groups, compare(stated, rows)), nl=False
+    )
