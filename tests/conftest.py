@@ -17,6 +17,15 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_slide(real_data: Path) -> Path:
+    """OpenSlide's test slide CMU-1-Small-Region: Aperio, 2220 x 2967 pixels of 0.499 um."""
+    path = real_data / "wsi" / "CMU-1-Small-Region.svs"
+    if not path.is_file():
+        pytest.skip(f"needs a real slide at {path}")
+    return path
+
+
+@pytest.fixture(scope="session")
 def checkouts(real_data: Path) -> dict[str, Path]:
     """The real checkouts, as the importing functions take them."""
     return {"hipt": real_data / "HIPT", "porpoise": real_data / "PORPOISE"}

@@ -17,7 +17,7 @@ LAYERS = (
     {"errors", "rooms", "files", "schema", "messages"},
     {"formats"},
     {"bags", "pack", "features", "packing", "feature_sources"},
-    {"metrics"},
+    {"metrics", "slides", "networks"},
     {
         "splits",
         "targets",
@@ -101,7 +101,7 @@ def test_no_modules_import_each_other() -> None:
 
 @pytest.mark.parametrize(
     ("library", "homes"),
-    [("torch", ("heads.", "extractors.", "formats.torch_pt")), ("mlflow", ("tracking",))],
+    [("torch", ("heads.", "extractors.", "networks.", "formats.torch_pt")), ("mlflow", ("tracking",))],
 )
 def test_a_library_is_imported_in_its_place_only(library: str, homes: tuple[str, ...]) -> None:
     users = {name for name, path in MODULES.items() if any(i.split(".")[0] == library for i in imports(path))}

@@ -64,6 +64,14 @@ class HeadError(HiptbenchError):
     """A head that cannot be fitted, applied, saved or loaded."""
 
 
+class SlideError(HiptbenchError):
+    """A slide that cannot be read, or whose physical size is not known."""
+
+
+class ExtractorError(HiptbenchError):
+    """An extractor that cannot be made, loaded or applied."""
+
+
 class StoreError(HiptbenchError):
     """A results store that cannot be written or contradicts itself."""
 

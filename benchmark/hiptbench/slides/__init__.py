@@ -1,0 +1,1 @@
+"""Slides: opening and reading them at a physical resolution, tissue, grids of regions, and drawn ones."""
