@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+# Tests run side by side, and networks that compute on all cores would wait for each other. Set before PyTorch is
+# imported, and inherited by processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

@@ -1,0 +1,1 @@
+"""The networks that extractors run: PyTorch modules with the tensor names of the published weights."""
