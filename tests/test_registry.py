@@ -6,7 +6,7 @@ import pytest
 
 import own_heads
 from hiptbench.baselines import baseline_names, load_baseline
-from hiptbench.errors import HeadError, SchemaError, UnknownNameError
+from hiptbench.errors import ExtractorError, HeadError, SchemaError, UnknownNameError
 from hiptbench.extractors.base import FeatureExtractor
 from hiptbench.heads.base import Head
 from hiptbench.heads.knn import KNN
@@ -93,7 +93,7 @@ def test_what_is_no_head_is_refused(name: str, problem: str) -> None:
 
 
 def test_what_is_no_extractor_is_refused() -> None:
-    with pytest.raises(HeadError, match="is not an extractor: it needs name, dim, level and extract"):
+    with pytest.raises(ExtractorError, match="is not an extractor: it needs name, dim, level and extract"):
         make_extractor("own_heads:NoHead")
 
 

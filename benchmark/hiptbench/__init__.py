@@ -10,12 +10,16 @@ if TYPE_CHECKING:
     from hiptbench.api import evaluate, leaderboard
     from hiptbench.bags import Bag
     from hiptbench.errors import HiptbenchError
-    from hiptbench.extract import extract_arrays
+    from hiptbench.extraction.arrays import extract_arrays
+    from hiptbench.extraction.run import extract_slides
+    from hiptbench.extraction.settings import TileSettings
+    from hiptbench.extractors.base import FeatureExtractor
     from hiptbench.features import FeatureCard, FeatureSet, write_features
     from hiptbench.heads.base import Fitted, Head
     from hiptbench.heads.models.base import MILModel, Output, PoolingModel
     from hiptbench.heads.pooling import mean_vectors
     from hiptbench.predictions import Prediction
+    from hiptbench.slides.opening import find_slides, open_slide
     from hiptbench.sources.own import Columns, create_task
     from hiptbench.splits import Split
     from hiptbench.suites import Suite, load_suite
@@ -26,6 +30,7 @@ __all__ = [
     "Bag",
     "Columns",
     "FeatureCard",
+    "FeatureExtractor",
     "FeatureSet",
     "Fitted",
     "Head",
@@ -39,12 +44,16 @@ __all__ = [
     "Suite",
     "Survival",
     "Task",
+    "TileSettings",
     "create_task",
     "evaluate",
     "extract_arrays",
+    "extract_slides",
+    "find_slides",
     "leaderboard",
     "load_suite",
     "mean_vectors",
+    "open_slide",
     "write_features",
 ]
 
@@ -52,6 +61,7 @@ _HOMES = {
     "Bag": "bags",
     "Columns": "sources.own",
     "FeatureCard": "features",
+    "FeatureExtractor": "extractors.base",
     "FeatureSet": "features",
     "Fitted": "heads.base",
     "Head": "heads.base",
@@ -65,12 +75,16 @@ _HOMES = {
     "Suite": "suites",
     "Survival": "targets",
     "Task": "tasks",
+    "TileSettings": "extraction.settings",
     "create_task": "sources.own",
     "evaluate": "api",
-    "extract_arrays": "extract",
+    "extract_arrays": "extraction.arrays",
+    "extract_slides": "extraction.run",
+    "find_slides": "slides.opening",
     "leaderboard": "api",
     "load_suite": "suites",
     "mean_vectors": "heads.pooling",
+    "open_slide": "slides.opening",
     "write_features": "features",
 }
 

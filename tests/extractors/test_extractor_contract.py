@@ -10,6 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from hiptbench import extract_arrays
 from hiptbench.errors import FeatureError
+from hiptbench.extractors.base import FeatureExtractor, about
 from hiptbench.extractors.random import RandomProjection
 from hiptbench.registry import EXTRACTORS, make_extractor
 from hiptbench.testing import check_extractor
@@ -35,6 +36,8 @@ class Mean:
                 return means.astype(np.float64)
             case "infinite":
                 return means + np.float32(np.inf)
+            case "random":
+                return means + np.random.default_rng().random(means.shape, dtype=np.float32) * np.float32(1e-3)
             case "looks at other images":
                 return means - means.mean(axis=0)
         return means
@@ -44,9 +47,34 @@ def images(n: int, seed: int = 0) -> Images:
     return np.random.default_rng(seed).integers(0, 256, (n, 16, 16, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("name", sorted(EXTRACTORS))
+EVERY = (*sorted(EXTRACTORS), "mean:resnet50", "mean:vit256")
+
+
+def made(name: str, **settings: object) -> FeatureExtractor:
+    """Return an extractor with random weights on the CPU, where it has any."""
+    return make_extractor(name, {} if name == "random" else {"random_weights": True, "device": "cpu", **settings})
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_every_extractor_keeps_the_contract(name: str) -> None:
-    check_extractor(make_extractor(name))
+    check_extractor(made(name, precision="float32"))
+
+
+@pytest.mark.parametrize("name", ["hipt", "resnet50"])
+def test_bfloat16_keeps_it_within_its_rounding(name: str) -> None:
+    check_extractor(made(name, precision="bfloat16"), rtol=2e-2)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_extractor_says_what_its_card_holds(name: str) -> None:
+    extractor = made(name)
+    said = about(extractor)
+    assert isinstance(extractor, FeatureExtractor)
+    assert extractor.level in ("patch", "region")
+    assert ("random" in extractor.name, said.pretrained_on, dict(said.weights_sha256)) == (True, (), {})
+    assert said.encoder
+    if name != "random":
+        assert said.details.keys() >= {"device", "precision", "mean", "std"}
 
 
 def test_an_extractor_of_ones_own_keeps_the_contract() -> None:
@@ -56,7 +84,8 @@ def test_an_extractor_of_ones_own_keeps_the_contract() -> None:
 @pytest.mark.parametrize(
     ("way", "says"),
     [
-        ("too long", r"\[n, dim\], not \(4, 6\)"),
+        ("too long", r"\[n, dim\] or \[n, patches, dim\], not \(4, 6\)"),
+        ("random", "the same images give the same features"),
         ("double", "float32, not float64"),
         ("infinite", "features are finite"),
         ("looks at other images", "an image's features are its own"),
@@ -77,7 +106,7 @@ def test_what_is_extracted_is_a_feature_set(tmp_path: Path) -> None:
 
 
 def test_an_extractor_that_breaks_its_promise_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FeatureError, match=r"mean colour returned shape \(2, 6\) for the 2 images of one.*\(2, 3\)"):
+    with pytest.raises(FeatureError, match=r"mean colour returned shape \(2, 6\) for 2 images; it promises \(2, 3\)"):
         extract_arrays(Mean(way="too long"), {"one": images(2)}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -25,6 +25,8 @@ class Blank:
     def read(self, level: int, x: int, y: int, width: int, height: int) -> np.ndarray:
         raise AssertionError("a grid reads no pixels")
 
+    synthetic = False
+
     def identity(self) -> str:
         return "blank"
 

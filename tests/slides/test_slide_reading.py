@@ -25,6 +25,8 @@ class Recorded:
         self.read_from.append((level, x, y, width, height))
         return np.full((height, width, 3), 100 + level, np.uint8)
 
+    synthetic = False
+
     def identity(self) -> str:
         return "recorded"
 

@@ -11,6 +11,7 @@ from hiptbench.errors import HiptbenchError
 _VERBS = {
     "data": ("hiptbench.cli.data", "Import, fetch, make, inspect and pack data."),
     "demo": ("hiptbench.cli.demo", "Run everything on embedded data, downloading nothing."),
+    "extract": ("hiptbench.cli.extract", "Turn slides into features with an extractor."),
     "figure": ("hiptbench.cli.figure", "Draw the leaderboard, or label efficiency, into a file."),
     "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
     "reproduced": ("hiptbench.cli.reproduced", "Say which published values our own training reproduces."),
@@ -19,6 +20,7 @@ _VERBS = {
     "sync": ("hiptbench.cli.run", "Send results to MLflow that a broken server missed."),
     "table": ("hiptbench.cli.board", "Print a table of the paper: as printed, recomputed, and ours."),
     "task": ("hiptbench.cli.task", "List, show and create tasks."),
+    "tile": ("hiptbench.cli.extract", "Show what would be taken from slides: tissue and grid."),
 }
 
 
@@ -52,8 +54,9 @@ def cli() -> None:
       hiptbench data fetch && hiptbench data import
       hiptbench run --suite hipt-2022 --baseline mean_knn
     Your own slides:
+      hiptbench extract SLIDES --extractor hipt --weights HIPT/HIPT_4K/Checkpoints --out features
       hiptbench task create mine --labels labels.csv --slide-col slide --case-col patient --label-col grade
-      hiptbench run --task mine --features DIR --baseline mean_knn
+      hiptbench run --task mine --features features --baseline mean_knn
     What came out:
       hiptbench leaderboard
     """

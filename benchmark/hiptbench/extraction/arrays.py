@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from hiptbench.errors import FeatureError
-from hiptbench.extractors.base import FeatureExtractor
+from hiptbench.extraction.run import checked
+from hiptbench.extractors.base import FeatureExtractor, about
 from hiptbench.features import FeatureCard, FeatureSet, write_features
 
 
@@ -27,14 +27,16 @@ def extract_arrays(
     Raises:
         FeatureError: If the extractor returns another shape than it promises.
     """
-    made: dict[str, np.ndarray] = {}
-    for slide, images in slides.items():
-        made[slide] = np.asarray(extractor.extract(images), dtype=np.float32)
-        if made[slide].shape != (len(images), extractor.dim):
-            raise FeatureError(
-                f"{extractor.name} returned shape {made[slide].shape} for the {len(images)} images of {slide}; "
-                f"it promises ({len(images)}, {extractor.dim})."
-            )
-    card = FeatureCard(name=extractor.name, encoder=extractor.name, level=extractor.level, source="extract_arrays")
+    made = {slide: checked(extractor, images) for slide, images in slides.items()}
+    said = about(extractor)
+    card = FeatureCard(
+        name=extractor.name,
+        encoder=said.encoder,
+        level=extractor.level,
+        dim=extractor.dim,
+        pretrained_on=said.pretrained_on,
+        weights_sha256=" ".join(said.weights_sha256.values()) or None,
+        source="extract_arrays",
+    )
     write_features(Path(out), card, made)
     return FeatureSet.open(out)

@@ -75,6 +75,6 @@ def make_grid(slide: Slide, tissue: Tissue, *, side: int, mpp: float, least_tiss
     width, height = (min(side, -(-length // PATCH) * PATCH) for length in (whole_width, whole_height))
     corners = [(x, y) for y in range(0, whole_height, height) for x in range(0, whole_width, width)]
     coords = np.array([(round(x * scale), round(y * scale)) for x, y in corners], dtype=np.int64)
-    shares = np.array([tissue.share_of(*corner, width * scale, height * scale) for corner in coords.astype(float)])
+    shares = np.array([tissue.share_of(x, y, width * scale, height * scale) for x, y in coords.astype(float)])
     kept = (shares >= least_tissue) & (shares > 0)
     return Grid(mpp, width, height, scale, coords[kept], shares[kept])

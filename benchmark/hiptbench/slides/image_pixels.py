@@ -38,6 +38,11 @@ class ImagePixels:
         height, width, _ = self._array.shape
         return ((width, height),)
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether they were drawn rather than scanned; our own slides are no plain images."""
+        return False
+
     def read(self, level: int, x: int, y: int, width: int, height: int) -> UInt8[np.ndarray, "height width 3"]:
         """Return a box, white where it sticks out of the image."""
         box = np.full((height, width, 3), WHITE, np.uint8)

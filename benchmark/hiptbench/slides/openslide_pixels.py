@@ -10,7 +10,7 @@ from PIL import Image
 
 from hiptbench.errors import SlideError
 from hiptbench.files import sha256_file
-from hiptbench.slides.slide import WHITE
+from hiptbench.slides.slide import SYNTHETIC, WHITE
 
 _ANISOTROPY = 0.05  # pixels this much longer than wide are not square
 
@@ -51,6 +51,11 @@ class OpenSlidePixels:
         if abs(width - height) > _ANISOTROPY * width:
             raise SlideError(f"{self.path} has pixels of {width:g} x {height:g} um, which are not square.")
         return (width + height) / 2
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether they were drawn rather than scanned."""
+        return bool(self._file.properties.get("tiff.Software") == SYNTHETIC)
 
     @property
     def objective(self) -> str | None:

@@ -13,6 +13,9 @@ from hiptbench.errors import SlideError
 WHITE = 255
 """What surrounds a slide, and what transparent pixels are laid on."""
 
+SYNTHETIC = "hiptbench, drawn"
+"""The software that files of drawn slides name."""
+
 SAME_SIZE = 0.01
 """Pixel sizes that differ by less than this share count as equal, and are not resampled."""
 
@@ -26,11 +29,16 @@ class Pixels(Protocol):
 
     Attributes:
         sizes: Width and height of each level in its pixels, the finest first.
+        synthetic: Whether they were drawn rather than scanned.
     """
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """Width and height of each level in its pixels, the finest first."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether they were drawn rather than scanned."""
 
     def read(self, level: int, x: int, y: int, width: int, height: int) -> UInt8[np.ndarray, "height width 3"]:
         """Return a box of a level, white where it sticks out of the slide.

@@ -1,0 +1,40 @@
+"""Reading tiles ahead: the next ones are read and decoded while the network works on these."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+from jaxtyping import UInt8
+
+from hiptbench.slides.grid import Grid
+from hiptbench.slides.slide import Slide
+
+_AHEAD = 2  # batches; a region of 4096 x 4096 takes 50 MB
+
+Images = UInt8[np.ndarray, "n h w 3"]
+
+
+def read_ahead(slide: Slide, grid: Grid, size: int) -> Iterator[Images]:
+    """Yield a slide's tiles in order, ``size`` at a time.
+
+    Raises:
+        SlideError: If the slide is damaged.
+    """
+
+    def read(start: int) -> Images:
+        return np.stack([grid.read(slide, index) for index in range(start, min(start + size, len(grid)))])
+
+    starts = iter(range(0, len(grid), size))
+    with ThreadPoolExecutor(1, thread_name_prefix="slide") as reader:
+        pending: deque[Future[Images]] = deque()
+        try:
+            for start in starts:
+                pending.append(reader.submit(read, start))
+                if len(pending) > _AHEAD:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
