@@ -1,39 +1,22 @@
-"""Slides drawn for the tests: known pixels, known sizes."""
+"""What tests of slides share."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
 
-WriteSlide = Callable[..., Path]
+from slide_files import WriteSlide, write_tiff
 
 
 @pytest.fixture
 def write_slide(tmp_path: Path) -> WriteSlide:
-    """Write an array as a tiled TIFF that OpenSlide reads, with levels if they are asked for."""
+    """Write an array as a slide into the test's folder."""
 
-    def write(
-        pixels: np.ndarray, *, mpp: float | None = 0.5, levels: tuple[int, ...] = (), name: str = "slide.tiff"
-    ) -> Path:
-        path = tmp_path / name
-        options = {"tile": (256, 256), "photometric": "rgb", "compression": "zlib"}
-        with tifffile.TiffWriter(path) as writer:
-            for shrink in (1, *levels):
-                size = {"resolution": (1e4 / (mpp * shrink),) * 2, "resolutionunit": "CENTIMETER"} if mpp else {}
-                kind = {"subfiletype": 1} if shrink > 1 else {}
-                writer.write(_shrunk(pixels, shrink), **options, **size, **kind)
-        return path
+    def write(pixels: np.ndarray, *, name: str = "slide.tiff", **options: Any) -> Path:
+        return write_tiff(tmp_path / name, pixels, **options)
 
     return write
-
-
-def _shrunk(pixels: np.ndarray, by: int) -> np.ndarray:
-    """Return an image of which each pixel is the mean of a square."""
-    rows, columns = (side // by for side in pixels.shape[:2])
-    squares = pixels[: rows * by, : columns * by].reshape(rows, by, columns, by, 3)
-    return squares.mean(axis=(1, 3)).round().astype(np.uint8)
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import WriteSlide
 from hiptbench.slides.grid import PATCH, REGION, Grid, make_grid
 from hiptbench.slides.opening import open_slide
 from hiptbench.slides.qc import draw_qc
 from hiptbench.slides.slide import Slide
 from hiptbench.slides.tissue import Tissue, TissueSettings, find_tissue
+from slide_files import WriteSlide
 
 
 class Blank:

@@ -7,9 +7,9 @@ import pytest
 import tifffile
 from PIL import Image
 
-from conftest import WriteSlide
 from hiptbench.errors import SlideError
 from hiptbench.slides.opening import find_slides, open_slide
+from slide_files import WriteSlide
 
 
 @pytest.mark.parametrize(
@@ -151,18 +151,18 @@ def test_slides_are_found_at_any_depth_in_order_of_their_ids(tmp_path: Path) -> 
     for name in ("z/b.svs", "y/x/a.TIF", "c.png", "notes.txt", ".hidden.svs", "m/Slidedat.ini"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    assert [path.name for path in find_slides([tmp_path])] == ["a.TIF", "b.svs", "c.png"]
-    assert find_slides([tmp_path / "c.png", tmp_path / "z"]) == (tmp_path / "z/b.svs", tmp_path / "c.png")
-    assert find_slides([tmp_path / "c.png", tmp_path]) == find_slides([tmp_path])  # given twice, taken once
+    assert [path.name for path in find_slides(tmp_path)] == ["a.TIF", "b.svs", "c.png"]
+    assert find_slides(tmp_path / "c.png", tmp_path / "z") == (tmp_path / "z/b.svs", tmp_path / "c.png")
+    assert find_slides(tmp_path / "c.png", tmp_path) == find_slides(tmp_path)  # given twice, taken once
 
 
 def test_folders_without_slides_and_twins_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SlideError, match=r"There are no slides; files that count end in \.svs"):
-        find_slides([tmp_path])
+        find_slides(tmp_path)
     with pytest.raises(SlideError, match=r"There is no file or folder .*gone"):
-        find_slides([tmp_path / "gone"])
+        find_slides(tmp_path / "gone")
     for name in ("x/a.svs", "y/a.tiff"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).touch()
     with pytest.raises(SlideError, match=r"1 slide ids are given twice: .*x/a\.svs and .*y/a\.tiff\. Rename"):
-        find_slides([tmp_path])
+        find_slides(tmp_path)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from conftest import WriteSlide
 from hiptbench.errors import SlideError
 from hiptbench.slides.opening import open_slide
 from hiptbench.slides.slide import Slide
+from slide_files import WriteSlide
 
 
 class Recorded:

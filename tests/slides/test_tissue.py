@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import WriteSlide
 from hiptbench.slides.opening import open_slide
 from hiptbench.slides.tissue import Tissue, TissueSettings, find_tissue, make_thumbnail
+from slide_files import EOSIN, GLASS, HAEMATOXYLIN, WriteSlide
 
-EOSIN, HAEMATOXYLIN, GLASS = (220, 130, 180), (90, 60, 140), (243, 242, 244)
 PENS = {"green": (40, 160, 70), "blue": (40, 70, 200), "cyan": (30, 170, 190), "black": (20, 18, 22)}
 COARSE = 4  # thumbnail pixels of 8 um are 4 times as wide as the slide's of 2 um
 

@@ -108,6 +108,35 @@ def make_verb(suite: str | None, tasks: tuple[str, ...], home: Path | None) -> N
     click.echo(f"made with their features: {name_some(names)}")
 
 
+@data.command("synth-slides")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--slides", default=96, show_default=True, help="How many, an even number.")
+@click.option("--side", default=2048, show_default=True, help="Height and width in pixels, a multiple of 256.")
+@click.option("--mpp", default=0.5, show_default=True, help="Pixel size in um.")
+@click.option("--signal", default="cell", show_default=True, help="What shows the grade: cell, patch or region.")
+@click.option("--strength", default=1.0, show_default=True, help="How far the grades lie apart, 0 to 1.")
+@click.option("--variation", default=1.0, show_default=True, help="How much stain and scanner vary, 0 to 2.")
+@click.option("--seed", default=1, show_default=True, help="Seed of everything random.")
+def synth_slides_verb(
+    out: Path, slides: int, side: int, mpp: float, signal: str, strength: float, variation: float, seed: int
+) -> None:
+    """Draw slides that look like H&E into OUT, with labels and survival planted: slides/, labels.csv, slides.yaml.
+
+    \b
+    Examples:
+      hiptbench data synth-slides drawn
+      hiptbench data synth-slides drawn --slides 24 --signal patch --strength 0.5
+    """
+    from hiptbench.slides.synthetic import SyntheticSlides, write_synthetic_slides
+
+    settings = SyntheticSlides(
+        slides=slides, side=side, mpp=mpp, signal=signal, strength=strength, variation=variation, seed=seed
+    )
+    with progress("drawing slides") as step:
+        write_synthetic_slides(out, settings, on_slide=step)
+    click.echo(f"{slides} slides, labels.csv and slides.yaml: {out}")
+
+
 @data.command("inspect")
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @format_option("text", "json")

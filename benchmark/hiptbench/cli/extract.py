@@ -81,7 +81,7 @@ def extract(
     }
     made = make_extractor(extractor, {name: value for name, value in given.items() if value})
     tiles = TileSettings(mpp=target_mpp, least_tissue=least_tissue)
-    found = find_slides(slides)
+    found = find_slides(*slides)
     with extract_display() as show:
         report = extract_slides(found, made, out, patches_out=keep_patches, tiles=tiles, mpp=mpp, on_step=show)
     tiles_made = sum(report.done.values())
@@ -110,7 +110,7 @@ def tile(
     from hiptbench.slides.opening import find_slides
 
     settings = TileSettings(mpp=target_mpp, least_tissue=least_tissue)
-    found = find_slides(slides)
+    found = find_slides(*slides)
     with progress("slides") as step:
         side = SIDES["patch" if level == "patch" else "region"]
         report = tile_slides(found, out, side=side, tiles=settings, mpp=mpp, on_slide=step)

@@ -1,5 +1,6 @@
 """One HDF5 file a slide, in the layout of CLAM and TRIDENT: ``features``, ``coords`` in pixels of level 0."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from jaxtyping import Float32
 from hiptbench.files import write_atomic
 from hiptbench.slides.grid import PATCH, Grid
 from hiptbench.slides.slide import Slide
+
+Attributes = Mapping[str, float | int | str]
 
 _FINGERPRINT = "hiptbench_fingerprint"
 _TEN_FOLD = 10.0  # micrometres a pixel at which a magnification is 1: 20x is 0.5
@@ -34,15 +37,12 @@ def write_file(
     Raises:
         StoreError: If the file cannot be written.
     """
-
-    def write(part: Path) -> None:
-        with h5py.File(part, "w", track_order=True) as file:
-            made = {"name": slide.id, "savetodir": str(path.parent)}
-            file.attrs[_FINGERPRINT] = fingerprint
-            _dataset(file, "features", features, made | {"encoder": encoder})
-            _dataset(file, "coords", grid.coords, made | coords_attributes(slide, grid))
-
-    write_atomic(path, write)
+    made: Attributes = {"name": slide.id, "savetodir": str(path.parent)}
+    datasets = {
+        "features": (features, {**made, "encoder": encoder}),
+        "coords": (grid.coords, {**made, **coords_attributes(slide, grid)}),
+    }
+    _write(path, datasets, {_FINGERPRINT: fingerprint})
 
 
 def write_coords(path: Path, slide: Slide, grid: Grid) -> None:
@@ -51,13 +51,8 @@ def write_coords(path: Path, slide: Slide, grid: Grid) -> None:
     Raises:
         StoreError: If the file cannot be written.
     """
-
-    def write(part: Path) -> None:
-        with h5py.File(part, "w", track_order=True) as file:
-            made = {"name": slide.id, "savetodir": str(path.parent)}
-            _dataset(file, "coords", grid.coords, made | coords_attributes(slide, grid))
-
-    write_atomic(path, write)
+    attributes = {"name": slide.id, "savetodir": str(path.parent)} | coords_attributes(slide, grid)
+    _write(path, {"coords": (grid.coords, attributes)}, {})
 
 
 def coords_attributes(slide: Slide, grid: Grid) -> dict[str, float | int | str]:
@@ -92,7 +87,11 @@ def read_fingerprint(path: Path) -> str | None:
     return None if found is None else str(found)
 
 
-def _dataset(file: h5py.File, name: str, values: np.ndarray, attributes: Mapping[str, float | int | str]) -> None:
-    dataset = file.create_dataset(name, data=values)
-    for key, value in attributes.items():
-        dataset.attrs[key] = value
+def _write(path: Path, datasets: Mapping[str, tuple[np.ndarray, Attributes]], attributes: Attributes) -> None:
+    """Write a file that is made in memory first: on a full disk, HDF5 leaves the process with a damaged state."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", track_order=True) as file:
+        file.attrs.update(attributes)
+        for name, (values, said) in datasets.items():
+            file.create_dataset(name, data=values).attrs.update(said)
+    write_atomic(path, lambda part: part.write_bytes(buffer.getbuffer()))

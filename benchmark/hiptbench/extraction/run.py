@@ -67,11 +67,11 @@ class Report:
 
 
 def extract_slides(
-    slides: Sequence[Path],
+    slides: Sequence[str | Path],
     extractor: FeatureExtractor,
-    out: Path,
+    out: str | Path,
     *,
-    patches_out: Path | None = None,
+    patches_out: str | Path | None = None,
     tiles: TileSettings | None = None,
     mpp: float | None = None,
     on_step: OnStep | None = None,
@@ -103,13 +103,14 @@ def extract_slides(
     folders = _folders(extractor, tiles, out, patches_out)
     for folder in folders:
         folder.prepare()
-    for path in slides:
+    tell = _teller(on_step, len(slides), report)
+    for path in map(Path, slides):
         try:
             slide = open_slide(path, mpp=mpp)
             if all(folder.has(slide) for folder in folders):
                 report.skipped.append(slide.id)
             else:
-                report.done[slide.id] = _extract(slide, extractor, folders, tiles, _teller(on_step, slides, report))
+                report.done[slide.id] = _extract(slide, extractor, folders, tiles, tell)
         except SlideError as error:
             report.broken[path.stem] = str(error)
         if on_step:
@@ -118,20 +119,20 @@ def extract_slides(
 
 
 def _folders(
-    extractor: FeatureExtractor, tiles: TileSettings, out: Path, patches_out: Path | None
+    extractor: FeatureExtractor, tiles: TileSettings, out: str | Path, patches_out: str | Path | None
 ) -> tuple[FeatureFolder, ...]:
-    folder = FeatureFolder(out, describe(extractor, tiles))
+    folder = FeatureFolder(Path(out), describe(extractor, tiles))
     if patches_out is None:
         return (folder,)
     if not isinstance(extractor, Staged):
         raise ExtractorError(f"'{extractor.name}' does not come through vectors of patches, so none can be kept.")
-    return folder, FeatureFolder(patches_out, describe(extractor.patches, tiles))
+    return folder, FeatureFolder(Path(patches_out), describe(extractor.patches, tiles))
 
 
-def _teller(on_step: OnStep | None, slides: Sequence[Path], report: Report) -> Callable[[Slide, Grid, int, int], None]:
+def _teller(on_step: OnStep | None, slides: int, report: Report) -> Callable[[Slide, Grid, int, int], None]:
     def tell(slide: Slide, grid: Grid, done: int, new: int) -> None:
         if on_step:
-            on_step(Step(len(slides), len(report), slide.id, len(grid), done, new, new * grid.patches))
+            on_step(Step(slides, len(report), slide.id, len(grid), done, new, new * grid.patches))
 
     return tell
 

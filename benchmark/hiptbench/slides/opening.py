@@ -1,7 +1,6 @@
 """Finding slides in a folder, and opening one whatever its format."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 import openslide
@@ -23,7 +22,7 @@ _PLAUSIBLE = (0.05, 20.0)
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def find_slides(paths: Iterable[Path]) -> tuple[Path, ...]:
+def find_slides(*paths: str | Path) -> tuple[Path, ...]:
     """Return the slide files among files and folders, searched to any depth, ordered by slide id.
 
     Args:
@@ -33,7 +32,7 @@ def find_slides(paths: Iterable[Path]) -> tuple[Path, ...]:
         SlideError: If a path does not exist, there is no slide, or two slides have one id.
     """
     found: set[Path] = set()
-    for path in paths:
+    for path in map(Path, paths):
         if not path.exists():
             raise SlideError(f"There is no file or folder {path}.")
         found |= _inside(path) if path.is_dir() else {path}
