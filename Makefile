@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test test-slow demo bench bench-full lint results board clean
+.PHONY: setup test test-slow demo demo-slides bench bench-full lint results board clean
 
 setup: .venv/.installed
 
@@ -25,6 +25,9 @@ test-slow: setup
 
 demo: setup
 	$(BIN)/hiptbench demo --out .demo
+
+demo-slides: setup
+	$(BIN)/hiptbench demo --slides 96 --out .demo-slides
 
 bench: setup
 	$(BIN)/python -m tests.bench
@@ -55,4 +58,4 @@ board: setup
 	$(BIN)/hiptbench reproduced --store .results --format md > results/reproduced.md
 
 clean:
-	rm -rf .venv .bench .demo build dist
+	rm -rf .venv .bench .demo .demo-slides build dist

@@ -66,6 +66,34 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
+@contextmanager
+def stages() -> Iterator[Callable[[str, float], None]]:
+    """Show work of several stages on stderr, driven by calls with (what is done, which part of it): a bar, or lines."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines_of_stages()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda stage, part: bar.update(task, description=stage, completed=part)
+
+
+def _lines_of_stages() -> Callable[[str, float], None]:
+    current = ""
+
+    def show(stage: str, part: float) -> None:
+        nonlocal current
+        if stage != current:
+            current = stage
+            say(f"    {stage}")
+
+    return show
+
+
 def say(text: str) -> None:
     """Tell a person something that is not the verb's data: on stderr."""
     click.echo(text, err=True)

@@ -29,7 +29,7 @@ from hiptbench.files import write_text
 from hiptbench.slides.drawing import PATCH, Look, Tissue, draw
 from hiptbench.slides.pyramids import write_slide
 
-OnSlide = Callable[[int, int], None]
+OnSlide = Callable[[int, int], object]
 
 SIGNALS = ("cell", "patch", "region")
 CLASSES = ("low", "high")
