@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import importing, running, startup, training
+from . import extraction, importing, running, startup, training
 from .framework import Benchmark, Outcome, commit_of, run, table, write_records
 from .workspace import Workspace
 
@@ -18,6 +18,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     *importing.BENCHMARKS,
     *running.BENCHMARKS,
     *training.BENCHMARKS,
+    *extraction.BENCHMARKS,
 )
 
 
