@@ -45,7 +45,7 @@ def ours_and_plain() -> tuple[float, float, float]:
 
 
 def _gain_by_bfloat16() -> float:
-    """Return how many times as fast the network's largest product is in bfloat16 as in float32: no network gains more."""
+    """Return how many times as fast the network's largest product is in bfloat16 as in float32."""
     import torch
 
     def seconds(kind: torch.dtype) -> float:

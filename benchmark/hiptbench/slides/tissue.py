@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Int32, UInt8
+from PIL import Image, ImageFilter
 from scipy import ndimage
-from skimage.color import rgb2hsv
 from skimage.filters import threshold_otsu
 
 from hiptbench.slides.slide import Slide
 
+_BYTE = 255
 _BLOCK = 4096  # pixels of a level that are read at once, so that a slide without coarse levels fits in memory
 
 
@@ -80,9 +81,9 @@ class Tissue:
         return float(min(1.0, inside * self.scale**2 / (width * height)))
 
     @cached_property
-    def _sums(self) -> Float[np.ndarray, "h1 w1"]:
+    def _sums(self) -> Int32[np.ndarray, "h1 w1"]:
         """Tissue above and left of every corner, so that any box is four look-ups."""
-        return np.pad(self.mask.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
+        return np.pad(self.mask.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
 
 
 def find_tissue(slide: Slide, settings: TissueSettings) -> Tissue:
@@ -93,11 +94,11 @@ def find_tissue(slide: Slide, settings: TissueSettings) -> Tissue:
     """
     thumbnail = make_thumbnail(slide, settings.mpp)
     hue, saturation, value = _hsv(thumbnail, settings.smooth_um / settings.mpp)
-    otsu = threshold_otsu(saturation) if saturation.min() < saturation.max() else settings.most_saturation
+    otsu = threshold_otsu(saturation) / _BYTE if saturation.min() < saturation.max() else settings.most_saturation
     threshold = float(np.clip(otsu, settings.least_saturation, settings.most_saturation))
-    low, high = settings.pen_hues
-    pen = (hue > low) & (hue < high) & (saturation > settings.pen_saturation)
-    mask = _cleaned((saturation > threshold) & ~pen & (value > settings.darkest), settings)
+    low, high = (_BYTE * edge for edge in settings.pen_hues)
+    pen = (hue > low) & (hue < high) & (saturation > _BYTE * settings.pen_saturation)
+    mask = _cleaned((saturation > _BYTE * threshold) & ~pen & (value > _BYTE * settings.darkest), settings)
     return Tissue(thumbnail, mask, threshold, slide.scale(settings.mpp))
 
 
@@ -114,11 +115,10 @@ def make_thumbnail(slide: Slide, mpp: float) -> UInt8[np.ndarray, "h w 3"]:
     return thumbnail
 
 
-def _hsv(image: UInt8[np.ndarray, "h w 3"], sigma: float) -> tuple[Float[np.ndarray, "h w"], ...]:
-    """Return hue, saturation and value of a smoothed image, each from 0 to 1."""
-    smooth = ndimage.gaussian_filter(image.astype(np.float32) / 255, (sigma, sigma, 0))
-    hsv = rgb2hsv(smooth)
-    return hsv[..., 0], hsv[..., 1], hsv[..., 2]
+def _hsv(image: UInt8[np.ndarray, "h w 3"], sigma: float) -> tuple[UInt8[np.ndarray, "h w"], ...]:
+    """Return hue, saturation and value of a smoothed image, each from 0 to 255."""
+    smooth = Image.fromarray(image).filter(ImageFilter.GaussianBlur(sigma))
+    return tuple(np.asarray(band) for band in smooth.convert("HSV").split())
 
 
 def _cleaned(mask: Bool[np.ndarray, "h w"], settings: TissueSettings) -> Bool[np.ndarray, "h w"]:
