@@ -11,7 +11,7 @@ import pytest
 
 from hiptbench.baselines import load_baseline
 from hiptbench.heads.base import Head
-from hiptbench.registry import make_head
+from hiptbench.registry import make_extractor, make_head
 from hiptbench.testing import check_extractor, check_head
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -86,8 +86,9 @@ def test_model_example_keeps_the_contract_and_runs(own_data: Path) -> None:
     assert "3 folds run" in printed
 
 
-def test_extractor_example_keeps_the_contract(own_data: Path) -> None:
-    namespace: dict[str, object] = {"__name__": "readme"}
-    exec(_blocks("python", "class MeanColour")[0], namespace)
-    check_extractor(namespace["MeanColour"]())  # type: ignore[operator]
-    assert namespace["features"]["slide1"].shape == (5, 3)  # type: ignore[index]
+def test_from_drawn_slides_to_a_leaderboard_and_with_an_encoder_of_ones_own(own_data: Path) -> None:
+    printed = _shell(_blocks("bash", "data synth-slides")[0])
+    assert "hipt (random weights)/mean_knn" in printed
+    (own_data / "my_encoders.py").write_text(_blocks("python", "class MeanColour")[0])
+    check_extractor(make_extractor("my_encoders:MeanColour"))
+    assert "24 slides extracted" in _shell(_blocks("bash", "my_encoders:MeanColour")[0])

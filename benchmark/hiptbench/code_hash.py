@@ -18,7 +18,10 @@ NUMERIC_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-survival", "panda
 # Modules that decide numbers but that no head imports.
 _ALWAYS = ("hiptbench.metrics", "hiptbench.evaluation", "hiptbench.features", "hiptbench.fractions")
 # Modules of hiptbench that can change a number; errors, schemas, paths and file formats cannot.
-_DECIDING = {"heads", "metrics", "evaluation", "bags", "features", "targets", "splits", "fractions", "predictions"}
+_DECIDING = {
+    *("heads", "networks", "metrics", "evaluation"),
+    *("bags", "features", "targets", "splits", "fractions", "predictions"),
+}
 
 
 def source_hash(*modules: str) -> str:

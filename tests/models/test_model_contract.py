@@ -114,7 +114,7 @@ def test_gradients_are_those_of_finite_differences(name, small_model, random_bag
         for weight, move in zip(model.parameters(), direction, strict=True)
         if weight.grad is not None
     )
-    torch.testing.assert_close(slope.detach(), ((at(1e-6) - at(-1e-6)) / 2e-6).detach(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(slope.detach(), ((at(1e-8) - at(-1e-8)) / 2e-8).detach(), rtol=1e-4, atol=1e-5)
 
 
 @every_model

@@ -187,7 +187,7 @@ def test_hipt_gp_starts_as_pytorch_would() -> None:
 
 def test_hipt_lgp(small_model, random_bags) -> None:
     model, bag = small_model("hipt_lgp"), random_bags("hipt_lgp", 1, 4)[0]
-    regions = torch.stack([model.vit(region[None])[0] for region in bag]).detach().numpy()
+    regions = torch.stack([model.vit(region[None].unflatten(1, (2, 2)))[0] for region in bag]).detach().numpy()
     check(run(model, bag), *slide_reference(model, regions))
 
 

@@ -1,5 +1,6 @@
 """What several verbs share: groups, options and progress bars. All help passes here, so nothing heavy is imported."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,6 +93,11 @@ def _lines_of_stages() -> Callable[[str, float], None]:
             say(f"    {stage}")
 
     return show
+
+
+def find_own_modules() -> None:
+    """Let "module:Object" be found in the working folder; last, so that nothing there shadows a library."""
+    sys.path.append(str(Path.cwd()))
 
 
 def say(text: str) -> None:

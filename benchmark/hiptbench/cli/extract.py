@@ -1,15 +1,13 @@
 """The verbs ``extract`` and ``tile``: from slides to features, and a look at what would be taken from them."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from hiptbench.cli.common import say
-
-Function = TypeVar("Function", bound=Callable[..., Any])
+from hiptbench.cli.common import find_own_modules, say
+from hiptbench.cli.slide_options import network_options, tile_options
 
 BROKEN = 3
 """Exit code when some slides gave no features."""
@@ -17,28 +15,14 @@ BROKEN = 3
 _SLIDES = click.argument("slides", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
-def _tile_options(function: Function) -> Function:
-    """Add the options of how slides are cut."""
-    for option in (
-        click.option("--least-tissue", default=0.1, show_default=True, help="Least share of a tile that is tissue."),
-        click.option("--mpp", type=float, help="Pixel size of slides that do not say it, in um (20x: about 0.5)."),
-        click.option("--target-mpp", default=0.5, show_default=True, help="Pixel size of the tiles in um."),
-    ):
-        function = option(function)
-    return function
-
-
 @click.command()
 @_SLIDES
 @click.option("--extractor", required=True, help="hipt, vit256, resnet50, random, mean:NAME, transformers:MODEL, ...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the features.")
-@click.option("--weights", help="Weights file, or a folder with files of the published names.")
-@click.option("--random-weights", is_flag=True, help="Do without weights; the features say so in their name.")
 @click.option("--keep-patches", type=click.Path(path_type=Path), help="Keep hipt's vectors of patches in this folder.")
 @click.option("--pretrained-on", multiple=True, help="A data set that the encoder of an adapter was trained on.")
-@click.option("--device", help="auto, cpu, cuda or mps  [default: auto].")
-@click.option("--precision", help="auto, float32 or bfloat16  [default: auto, what the device is fast in].")
-@_tile_options
+@network_options
+@tile_options
 def extract(
     slides: tuple[Path, ...],
     extractor: str,
@@ -79,6 +63,7 @@ def extract(
         "precision": precision,
         "pretrained_on": pretrained_on,
     }
+    find_own_modules()
     made = make_extractor(extractor, {name: value for name, value in given.items() if value})
     tiles = TileSettings(mpp=target_mpp, least_tissue=least_tissue)
     found = find_slides(*slides)
@@ -93,7 +78,7 @@ def extract(
 @_SLIDES
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of coordinates and pictures.")
 @click.option("--level", type=click.Choice(["region", "patch"]), default="region", show_default=True, help="Tile size.")
-@_tile_options
+@tile_options
 def tile(
     slides: tuple[Path, ...], out: Path, level: str, target_mpp: float, mpp: float | None, least_tissue: float
 ) -> None:

@@ -47,7 +47,7 @@ class Pace:
     def position(self) -> float:
         """Slides done, and the part of the one being worked on."""
         step = self._step
-        return 0.0 if step is None else step.slides_done + (step.tiles_done / step.tiles if step.tiles else 0)
+        return 0.0 if step is None else step.slides_done + (step.tiles_done / step.tiles if step.tiles else 0.0)
 
     @property
     def remaining(self) -> float | None:

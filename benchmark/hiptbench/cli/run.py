@@ -1,12 +1,11 @@
 """The verbs ``run`` and ``sync``."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import format_option, home_option, progress, say, store_option
+from hiptbench.cli.common import find_own_modules, format_option, home_option, progress, say, store_option
 
 
 @click.command()
@@ -86,8 +85,7 @@ def run(
     from hiptbench.requests import make_request
 
     _require_names(suite, tasks, baselines, home)
-    # A head of one's own may lie in the working folder; last, so that nothing there shadows a library.
-    sys.path.append(str(Path.cwd()))
+    find_own_modules()
     request = make_request(
         suite=suite,
         tasks=tasks,

@@ -1,17 +1,20 @@
 """The slide-level models of HIPT (Chen et al., CVPR 2022)."""
 
 import copy
+import math
 from collections.abc import Callable
 from typing import ClassVar
 
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from hiptbench.errors import HeadError
+from hiptbench.errors import ExtractorError, HeadError
 from hiptbench.heads.models.attention import EncoderLayer
 from hiptbench.heads.models.base import PoolingModel, masked_softmax, padding_bias, weighted_sum
 from hiptbench.heads.models.layers import AttentionScore, dense, in_chunks
-from hiptbench.heads.models.vit import GridViT
+from hiptbench.networks.vit import vit4k
+from hiptbench.networks.weights import load_weights
 
 _DIM = 192
 _HEADS = 3
@@ -107,9 +110,12 @@ class HiptLGP(PoolingModel):
         if freeze and weights is None:
             raise HeadError("freeze=True without weights would leave the ViT random. Name its checkpoint in weights.")
         super().__init__(d_in=d_in, n_out=n_out, d_bag=_DIM)
-        self.vit = GridViT(d_in=d_in)
+        self.vit = vit4k(d_in=d_in)
         if weights is not None:
-            self.vit.load(weights)
+            try:
+                load_weights(self.vit, weights)
+            except ExtractorError as error:
+                raise HeadError(str(error)) from error
         self.vit.requires_grad_(not freeze)
         self.slide = SlideTransformer(_DIM, dropout)
 
@@ -117,8 +123,17 @@ class HiptLGP(PoolingModel):
         self, bags: Float[Tensor, "b n s d"], mask: Bool[Tensor, "b n"]
     ) -> tuple[Float[Tensor, "b d_bag"], Float[Tensor, "b n"]]:
         """Encode the regions, then the slides."""
-        vectors, attention = self.slide(each_region(self.vit, bags, mask, _VIT_REGIONS), mask)
+        vectors, attention = self.slide(each_region(self._encode, bags, mask, _VIT_REGIONS), mask)
         return vectors, attention
+
+    def _encode(self, regions: Float[Tensor, "r s d"]) -> Float[Tensor, "r dim"]:
+        side = math.isqrt(regions.shape[1])
+        if side**2 != regions.shape[1]:
+            raise HeadError(
+                f"A region of {regions.shape[1]} vectors is no square grid. HIPT's regions have 16 x 16 = 256 vectors."
+            )
+        vectors: Tensor = self.vit(rearrange(regions, "r (row column) d -> r row column d", row=side))
+        return vectors
 
 
 class HiptN(PoolingModel):
