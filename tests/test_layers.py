@@ -49,6 +49,7 @@ LAYERS = (
         "tables",
         "summary",
         "figures",
+        "heatmaps",
         "intervals",
         "demo",
         "demo_slides",

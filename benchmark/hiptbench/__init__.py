@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hiptbench.heads.base import Fitted, Head
     from hiptbench.heads.models.base import MILModel, Output, PoolingModel
     from hiptbench.heads.pooling import mean_vectors
+    from hiptbench.heatmaps.run import draw_heatmaps
     from hiptbench.predictions import Prediction
     from hiptbench.slides.opening import find_slides, open_slide
     from hiptbench.sources.own import Columns, create_task
@@ -46,6 +47,7 @@ __all__ = [
     "Task",
     "TileSettings",
     "create_task",
+    "draw_heatmaps",
     "evaluate",
     "extract_arrays",
     "extract_slides",
@@ -77,6 +79,7 @@ _HOMES = {
     "Task": "tasks",
     "TileSettings": "extraction.settings",
     "create_task": "sources.own",
+    "draw_heatmaps": "heatmaps.run",
     "evaluate": "api",
     "extract_arrays": "extraction.arrays",
     "extract_slides": "extraction.run",

@@ -13,6 +13,7 @@ _VERBS = {
     "demo": ("hiptbench.cli.demo", "Run everything on embedded data, downloading nothing."),
     "extract": ("hiptbench.cli.extract", "Turn slides into features with an extractor."),
     "figure": ("hiptbench.cli.figure", "Draw the leaderboard, or label efficiency, into a file."),
+    "heatmap": ("hiptbench.cli.heatmap", "Draw what HIPT and a trained head attend to on a slide."),
     "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
     "reproduced": ("hiptbench.cli.reproduced", "Say which published values our own training reproduces."),
     "results": ("hiptbench.cli.results", "Export, verify and import results."),

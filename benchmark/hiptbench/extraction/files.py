@@ -42,7 +42,7 @@ def write_file(
         "features": (features, {**made, "encoder": encoder}),
         "coords": (grid.coords, {**made, **coords_attributes(slide, grid)}),
     }
-    _write(path, datasets, {_FINGERPRINT: fingerprint})
+    write_hdf5(path, datasets, {_FINGERPRINT: fingerprint})
 
 
 def write_coords(path: Path, slide: Slide, grid: Grid) -> None:
@@ -52,7 +52,7 @@ def write_coords(path: Path, slide: Slide, grid: Grid) -> None:
         StoreError: If the file cannot be written.
     """
     attributes = {"name": slide.id, "savetodir": str(path.parent)} | coords_attributes(slide, grid)
-    _write(path, {"coords": (grid.coords, attributes)}, {})
+    write_hdf5(path, {"coords": (grid.coords, attributes)}, {})
 
 
 def coords_attributes(slide: Slide, grid: Grid) -> dict[str, float | int | str]:
@@ -87,8 +87,17 @@ def read_fingerprint(path: Path) -> str | None:
     return None if found is None else str(found)
 
 
-def _write(path: Path, datasets: Mapping[str, tuple[np.ndarray, Attributes]], attributes: Attributes) -> None:
-    """Write a file that is made in memory first: on a full disk, HDF5 leaves the process with a damaged state."""
+def write_hdf5(path: Path, datasets: Mapping[str, tuple[np.ndarray, Attributes]], attributes: Attributes) -> None:
+    """Write an HDF5 file that is made in memory first: on a full disk, HDF5 leaves the process in a damaged state.
+
+    Args:
+        path: The file, which exists whole or not at all.
+        datasets: Name of each dataset to its values and attributes.
+        attributes: The file's own.
+
+    Raises:
+        StoreError: If the file cannot be written.
+    """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w", track_order=True) as file:
         file.attrs.update(attributes)

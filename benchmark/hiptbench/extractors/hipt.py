@@ -2,19 +2,40 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import torch
+from einops import rearrange
 from jaxtyping import Float32, UInt8
-from torch import nn
+from torch import Tensor, nn
 
 from hiptbench.extractors.base import About, Level, split_regions
 from hiptbench.extractors.network import HALF, NetworkExtractor, encode
-from hiptbench.networks.vit import vit4k, vit256
+from hiptbench.networks.vit import PatchEmbed, VisionTransformer, vit4k, vit256
 from hiptbench.slides.grid import PATCH
 
 PRETRAINED_ON = ("TCGA",)
 _VIT256, _VIT4K = "vit256_small_dino.*", "vit4k_xs_dino.*"
+
+
+@dataclass(frozen=True, eq=False)
+class RegionAttention:
+    """What both stages attend to in a region, and the vectors that they make of it.
+
+    Attention is that of the CLS token in a stage's last block: a distribution per head, less what goes to itself.
+
+    Attributes:
+        cells: ViT_256's over the squares of 16 x 16 pixels of each patch, laid out as the region is.
+        patches: ViT_4096's over the patches.
+        patch_vectors: The patches' vectors, row by row.
+        vector: The region's vector.
+    """
+
+    cells: Float32[np.ndarray, "heads cell_rows cell_columns"]
+    patches: Float32[np.ndarray, "heads rows columns"]
+    patch_vectors: Float32[np.ndarray, "patches d_patch"]
+    vector: Float32[np.ndarray, " dim"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +75,30 @@ class ViT256(NetworkExtractor):
         """Return the vectors of each region's patches, row by row."""
         return np.stack([encode(self._loaded[0], patches, HALF) for patches in split_regions(images, PATCH)])
 
+    def attention(
+        self, image: UInt8[np.ndarray, "h w 3"]
+    ) -> tuple[Float32[np.ndarray, "patches dim"], Float32[np.ndarray, "patches heads n"]]:
+        """Return the vectors of a region's patches, and the attention over the squares of each, row by row."""
+        rows = encode(_WithAttention(self._loaded[0]), split_regions(image[None], PATCH)[0], HALF)
+        squares = (PATCH // PatchEmbed.SIDE) ** 2
+        return rows[:, : self.dim], rearrange(rows[:, self.dim :], "b (heads n) -> b heads n", n=squares)
+
     @cached_property
-    def _loaded(self) -> tuple[nn.Module, dict[str, str]]:
+    def _loaded(self) -> tuple[VisionTransformer, dict[str, str]]:
         network, sha256 = self.ready(vit256(), _VIT256)
-        return self.placed(network), sha256
+        return cast(VisionTransformer, self.placed(network)), sha256
+
+
+class _WithAttention(nn.Module):
+    """A network that returns an image's vector and, behind it, the attention of all heads, as one row."""
+
+    def __init__(self, network: VisionTransformer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        vectors, attention = self.network.forward_with_attention(images)
+        return torch.cat([vectors, attention.flatten(1)], dim=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +149,22 @@ class HIPT(NetworkExtractor):
             regions = [self._loaded[0](grid[None]) for grid in grids]
         return torch.cat(regions).cpu().numpy()
 
+    def attention(self, image: UInt8[np.ndarray, "h w 3"]) -> RegionAttention:
+        """Return what both stages attend to in a region."""
+        rows, columns = image.shape[0] // PATCH, image.shape[1] // PATCH
+        vectors, cells = self.patches.attention(image)
+        grid = torch.from_numpy(vectors).to(str(self.details["device"])).reshape(1, rows, columns, -1)
+        with torch.inference_mode():
+            (vector,), (patches,) = self._loaded[0].forward_with_attention(grid)
+        return RegionAttention(
+            cells=rearrange(
+                cells, "(r c) heads (y x) -> heads (r y) (c x)", r=rows, c=columns, y=PATCH // PatchEmbed.SIDE
+            ),
+            patches=rearrange(patches.cpu().numpy(), "heads (r c) -> heads r c", r=rows),
+            patch_vectors=vectors,
+            vector=vector.cpu().numpy(),
+        )
+
     @cached_property
     def patches(self) -> ViT256:
         """The extractor of the first stage."""
@@ -119,6 +176,6 @@ class HIPT(NetworkExtractor):
         )
 
     @cached_property
-    def _loaded(self) -> tuple[nn.Module, dict[str, str]]:
+    def _loaded(self) -> tuple[VisionTransformer, dict[str, str]]:
         network, sha256 = self.ready(vit4k(), _VIT4K)
-        return network.to(str(self.details["device"])), sha256
+        return cast(VisionTransformer, network).to(str(self.details["device"])), sha256

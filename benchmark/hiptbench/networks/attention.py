@@ -38,9 +38,12 @@ class SelfAttention(nn.Module):
         return out
 
     def weights(self, x: Float[Tensor, "b n dim"], first: int | None = None) -> Float[Tensor, "b heads m n"]:
-        """Return how much tokens attend to each token, a distribution per head; arguments as in ``forward``."""
+        """Return how much tokens attend to each token, a distribution per head; arguments as in ``forward``.
+
+        In float32 whatever the parameters are: bfloat16 has too few digits for weights that nearly agree.
+        """
         q, k, _ = self._project(x, first)
-        return _weights(q, k)
+        return _weights(q.float(), k.float())
 
     def _project(self, x: Tensor, first: int | None) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries [b, heads, m, e], and keys and values [b, heads, n, e]."""

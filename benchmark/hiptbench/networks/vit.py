@@ -148,20 +148,25 @@ class VisionTransformer(nn.Module):
         Args:
             x: Normalised images [b, 3, height, width], sides multiples of 16; or grids [b, rows, columns, d_in].
         """
-        cls_token = self.blocks[-1](self._before_last_block(x), first=1)[:, 0]
-        vectors: Tensor = self.norm(cls_token)  # the norm is over each token alone
-        return vectors
+        return self._vectors(self._before_last_block(x))
 
-    def attention(self, x: Float[Tensor, "b _ _ _"]) -> Float[Tensor, "b heads n"]:
-        """Return how much the CLS token attends to each token of the grid in the last block, row by row.
+    def forward_with_attention(
+        self, x: Float[Tensor, "b _ _ _"]
+    ) -> tuple[Float[Tensor, "b dim"], Float[Tensor, "b heads n"]]:
+        """Return one vector an input, and how much the CLS token attends to each token of the grid in the last block.
 
-        A distribution per head, less what the CLS token attends to itself.
+        The attention is a distribution per head, row by row, less what the CLS token attends to itself.
 
         Args:
             x: As in ``forward``.
         """
+        tokens = self._before_last_block(x)
         last = cast(Block, self.blocks[-1])
-        return last.attention(self._before_last_block(x), first=1)[:, :, 0, 1:]
+        return self._vectors(tokens), last.attention(tokens, first=1)[:, :, 0, 1:]
+
+    def attention(self, x: Float[Tensor, "b _ _ _"]) -> Float[Tensor, "b heads n"]:
+        """Return the attention of ``forward_with_attention`` alone."""
+        return self.forward_with_attention(x)[1]
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw new random weights, as before training: truncated normal, convolutions after He et al. (2015).
@@ -189,6 +194,12 @@ class VisionTransformer(nn.Module):
         for block in self.blocks[:-1]:
             tokens = block(tokens)
         return tokens
+
+    def _vectors(self, tokens: Tensor) -> Tensor:
+        """Return the CLS tokens' vectors, from the tokens before the last block."""
+        cls_token = self.blocks[-1](tokens, first=1)[:, 0]
+        vectors: Tensor = self.norm(cls_token)  # the norm is over each token alone
+        return vectors
 
 
 def vit256() -> VisionTransformer:

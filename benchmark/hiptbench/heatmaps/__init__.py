@@ -1,0 +1,1 @@
+"""Heat maps of attention: HIPT's two stages over a slide, and a trained head over its regions."""
