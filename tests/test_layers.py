@@ -31,6 +31,7 @@ LAYERS = (
         "recipes",
     },
     {"sources"},
+    {"lint"},
     {"predictions"},
     {"heads"},
     {"extractors"},

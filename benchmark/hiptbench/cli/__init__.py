@@ -15,6 +15,7 @@ _VERBS = {
     "figure": ("hiptbench.cli.figure", "Draw the leaderboard, or label efficiency, into a file."),
     "heatmap": ("hiptbench.cli.heatmap", "Draw what HIPT and a trained head attend to on a slide."),
     "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
+    "lint": ("hiptbench.cli.lint", "Say what is wrong with splits and labels: leaks, normals, sites."),
     "reproduced": ("hiptbench.cli.reproduced", "Say which published values our own training reproduces."),
     "results": ("hiptbench.cli.results", "Export, verify and import results."),
     "run": ("hiptbench.cli.run", "Run methods on tasks."),

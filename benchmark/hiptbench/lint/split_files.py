@@ -22,6 +22,7 @@ _PATHO_BENCH = re.compile(r"k=.*\.tsv")
 _FOLD_FOLDER = re.compile(r"(.*)_k=(\d+)")
 _FOLD_COLUMN = re.compile(r"fold_(\d+)")
 _PART_FILES = {"train.csv": "train", "val.csv": "val", "tune.csv": "val", "test.csv": "test"}
+_OWN_COLUMNS = ("fold", "part", "unit")
 _STAMP, _OWN, _EVA = "splits.json", "splits.csv", "manifest.csv"
 _IDS = ("slide_id", "case_id", "unit", "origin", "wsi_id", "Unnamed: 0", *PARTS)
 
@@ -67,9 +68,14 @@ def read_split_files(path: Path) -> SplitFiles:
     Raises:
         FormatError: If nothing there is such a file, or one cannot be read.
     """
-    if found := _fold_folders(path):
-        folds = [_part_files(_inside(folder), fold) for fold, folder in found.items()]
-        return _merged(folds)
+    found = _fold_folders(path)
+    read = _merged([_part_files(_inside(folder), fold) for fold, folder in found.items()]) if found else _read(path)
+    if not any(read.ids):
+        raise FormatError(f"{path} lists no ids. Each fold needs ids to train on and ids to test.")
+    return read
+
+
+def _read(path: Path) -> SplitFiles:
     files = _inside(path)
     for matches, read in _LAYOUTS:
         if chosen := {name: file for name, file in sorted(files.items()) if matches(name)}:
@@ -143,12 +149,21 @@ def _stamp(files: Files) -> SplitFiles:
 
 
 def _own(files: Files) -> SplitFiles:
-    table = _table(files[_OWN], ("fold", "part", "unit"))
-    folds = {
-        int(fold): {str(part): list(rows["unit"]) for part, rows in group.groupby("part")}
-        for fold, group in table.groupby("fold")
-    }
-    return SplitFiles(tuple(_split(fold, lists) for fold, lists in folds.items()), {})
+    file = files[_OWN]
+    folds: dict[int, dict[str, list[str]]] = {}
+    for fold, part, unit in _table(file, _OWN_COLUMNS)[list(_OWN_COLUMNS)].itertuples(index=False):
+        place = folds.setdefault(_whole(fold, file), {part: [] for part in PARTS})
+        if part not in place:
+            raise FormatError(f"{file} has the part '{part}' for {unit}; parts are {', '.join(PARTS)}.")
+        place[part].append(unit)
+    return SplitFiles(tuple(_split(fold, lists) for fold, lists in sorted(folds.items())), {})
+
+
+def _whole(fold: object, file: Path) -> int:
+    try:
+        return int(str(fold))
+    except ValueError as error:
+        raise FormatError(f"{file} has the fold '{fold}', which is no whole number.") from error
 
 
 def _patho_bench(files: Files) -> SplitFiles:
@@ -190,7 +205,8 @@ def _table(file: Path, columns: tuple[str, ...]) -> pd.DataFrame:
 def _cases(table: pd.DataFrame) -> dict[str, str]:
     if "case_id" not in table:
         return {}
-    return {slide_id(one): str(case) for one, case in zip(table["slide_id"], table["case_id"], strict=True)}
+    known = table.dropna(subset=["case_id"])
+    return dict(zip(map(slide_id, known["slide_id"]), known["case_id"], strict=True))
 
 
 _LAYOUTS: tuple[tuple[Callable[[str], object], Callable[[Files], SplitFiles]], ...] = (

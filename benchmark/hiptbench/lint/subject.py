@@ -81,6 +81,11 @@ class Subject:
             grouped.setdefault(slide.unit, []).append(slide)
         return grouped
 
+    @property
+    def patients_known(self) -> bool:
+        """Whether ids or labels tell the patient of any slide."""
+        return any(slide.patient for slide in self.slides)
+
     def slides_of(self, units: Iterable[str]) -> list[Slide]:
         """Return the slides of these units, each once."""
         return [slide for unit in dict.fromkeys(units) for slide in self.by_unit[unit]]
@@ -118,8 +123,7 @@ def subject_of_ids(name: str, given: SplitFiles) -> Subject:
     ids = list(dict.fromkeys(given.ids))
     listed_cases = given.lists_cases or all(barcodes.patient(one) == one for one in ids)
     slides = [
-        Slide(one, one, barcodes.patient(one) or given.cases.get(one) or (one if listed_cases else None))
-        for one in ids
+        Slide(one, one, barcodes.patient(one) or given.cases.get(one) or (one if listed_cases else None)) for one in ids
     ]
     return Subject(
         name,
