@@ -51,6 +51,7 @@ LAYERS = (
         "summary",
         "figures",
         "heatmaps",
+        "weighted",
         "intervals",
         "demo",
         "demo_slides",

@@ -5,15 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
-from hiptbench import metrics
 from hiptbench.errors import MetricError
-from hiptbench.predictions import Prediction, Predictions
-from hiptbench.targets import Labels, Target
+from hiptbench.predictions import Predictions
+from hiptbench.targets import Labels
+from hiptbench.weighted import weighted_auc, weighted_c_index
 
 ESTIMAND = "what these fitted models reach on new patients like the tested ones; training was not repeated"
 CONFIDENCE = 0.95
+MOST_REDRAWN = 9  # draws that are drawn again for each one that counts; beyond, there is no interval
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Interval:
 
     def __str__(self) -> str:
         again = self.redrawn / (self.draws + self.redrawn)
-        return f"{self.low:.3f} to {self.high:.3f}" + (f" ({again:.0%} of draws redrawn)" if self.redrawn else "")
+        return f"{self.low:.3f} to {self.high:.3f}" + (f" ({again:.1%} of draws redrawn)" if self.redrawn else "")
 
 
-def interval(folds: Sequence[Predictions], case_of: Mapping[str, str], *, draws: int = 1000, seed: int = 0) -> Interval:
+def interval(folds: Sequence[Predictions], case_of: Mapping[str, str], *, draws: int = 2000, seed: int = 0) -> Interval:
     """Return the interval of the mean over folds of AUC, or of the c-index.
 
     A draw gives each patient a number of copies, within their class or event status, and with them all their units in
@@ -50,27 +51,27 @@ def interval(folds: Sequence[Predictions], case_of: Mapping[str, str], *, draws:
         seed: Seed of the draws.
 
     Raises:
-        MetricError: If hardly one draw in ten leaves every fold with a metric.
+        MetricError: If fewer than one draw in ten leaves every fold with a metric.
     """
     rng = np.random.default_rng(seed)
     strata = _strata(folds, case_of)
     positions = [np.array([strata.position[case_of[unit]] for unit in units]) for units, _, _ in folds]
-    values: list[float] = []
-    redrawn = 0
+    values = np.empty(0)
+    tried = 0
     while len(values) < draws:
-        copies = strata.draw(rng)
-        try:
-            scores = [
-                _score(target, prediction, np.repeat(np.arange(len(where)), copies[where]))
-                for (_, target, prediction), where in zip(folds, positions, strict=True)
-            ]
-            values.append(float(np.mean(scores)))
-        except MetricError:
-            redrawn += 1
-            if redrawn > 100 + 9 * len(values):
-                raise
+        copies = strata.draw(rng, draws)
+        mean = np.mean([_score(fold, copies[:, at]) for fold, at in zip(folds, positions, strict=True)], axis=0)
+        wanted = np.flatnonzero(~np.isnan(mean))[: draws - len(values)]
+        full = len(values) + len(wanted) == draws
+        tried += wanted[-1] + 1 if full else draws
+        values = np.append(values, mean[wanted])
+        if len(values) * MOST_REDRAWN < tried - len(values):
+            raise MetricError(
+                f"Of {tried} draws of patients only {len(values)} leave every fold with a metric: there are too few "
+                f"patients in {len(folds)} folds for an interval."
+            )
     low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(float(low), float(high), draws, redrawn)
+    return Interval(float(low), float(high), draws, int(tried - draws))
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,11 @@ class _Strata:
     position: Mapping[str, int]
     groups: Sequence[Int64[np.ndarray, " _"]]
 
-    def draw(self, rng: np.random.Generator) -> Int64[np.ndarray, " n"]:
+    def draw(self, rng: np.random.Generator, draws: int) -> Float64[np.ndarray, "draws n"]:
         """Return how often each patient is drawn."""
-        copies = np.zeros(len(self.position), dtype=np.int64)
+        copies = np.zeros((draws, len(self.position)))
         for group in self.groups:
-            copies[group] = rng.multinomial(len(group), np.full(len(group), 1 / len(group)))
+            copies[:, group] = rng.multinomial(len(group), np.full(len(group), 1 / len(group)), size=draws)
         return copies
 
 
@@ -106,9 +107,10 @@ def _strata(folds: Sequence[Predictions], case_of: Mapping[str, str]) -> _Strata
     return _Strata(position, [np.array(group, dtype=np.int64) for group in groups.values()])
 
 
-def _score(target: Target, prediction: Prediction, drawn: Int64[np.ndarray, " m"]) -> float:
+def _score(fold: Predictions, weights: Float64[np.ndarray, "draws n"]) -> Float64[np.ndarray, " draws"]:
+    _, target, prediction = fold
     if isinstance(target, Labels):
         assert prediction.probabilities is not None
-        return metrics.auc(target.values[drawn], prediction.probabilities[drawn])
+        return weighted_auc(target.values, prediction.probabilities, weights)
     assert prediction.risk is not None
-    return metrics.c_index(target.time[drawn], target.event[drawn], prediction.risk[drawn])
+    return weighted_c_index(target.time, target.event, prediction.risk, weights)

@@ -1,0 +1,71 @@
+"""AUC and c-index of weighted units, for thousands of weightings at once: what a bootstrap asks for.
+
+With whole numbers as weights they are the metrics of ``hiptbench.metrics`` on units repeated so often.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
+
+from hiptbench.metrics import TIED_RISK_TOLERANCE
+
+
+def weighted_auc(
+    labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], weights: Float64[np.ndarray, "draws n"]
+) -> Float64[np.ndarray, " draws"]:
+    """Return the area under the ROC curve of each weighting; with three classes or more, macro one-vs-rest.
+
+    Args:
+        labels: Class index of each unit.
+        probabilities: Probability of each class.
+        weights: Weight of each unit in each draw, none negative.
+
+    Returns:
+        One value a draw; NaN where a class has no weight.
+    """
+    scored = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    areas: np.ndarray = np.array([_one_vs_rest(labels == index, probabilities[:, index], weights) for index in scored])
+    return areas.mean(axis=0)
+
+
+def weighted_c_index(
+    time: Float[np.ndarray, " n"],
+    event: Bool[np.ndarray, " n"],
+    risk: Float[np.ndarray, " n"],
+    weights: Float64[np.ndarray, "draws n"],
+) -> Float64[np.ndarray, " draws"]:
+    """Return Harrell's concordance index of each weighting; a pair weighs the product of its units' weights.
+
+    Args:
+        time: Time to the event or to censoring.
+        event: Whether the event was seen.
+        risk: Predicted risk; higher means a shorter time.
+        weights: Weight of each unit in each draw, none negative.
+
+    Returns:
+        One value a draw; NaN where no comparable pair has weight.
+    """
+    later = (time[:, None] < time) | ((time[:, None] == time) & ~event)
+    comparable = (event[:, None] & later).astype(np.float64)
+    difference = risk.astype(np.float64)[:, None] - risk
+    won = np.where(abs(difference) <= TIED_RISK_TOLERANCE, 0.5, difference > 0)
+    pairs, concordant = (((weights @ matrix) * weights).sum(axis=1) for matrix in (comparable, comparable * won))
+    return _ratio(concordant, pairs)
+
+
+def _one_vs_rest(
+    positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"], weights: Float64[np.ndarray, "draws n"]
+) -> Float64[np.ndarray, " draws"]:
+    """Return the weighted share of pairs in which the positive unit has the higher score, ties counting one half."""
+    order = np.argsort(scores, kind="stable")
+    _, first = np.unique(scores[order], return_index=True)  # where each group of tied scores begins
+    won, lost = (np.add.reduceat((weights * chosen)[:, order], first, axis=1) for chosen in (positive, ~positive))
+    below = lost.cumsum(axis=1) - lost
+    pairs = won.sum(axis=1) * lost.sum(axis=1)
+    concordant = (won * (below + lost / 2)).sum(axis=1)
+    return _ratio(concordant, pairs)
+
+
+def _ratio(part: Float64[np.ndarray, " n"], whole: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Return the quotient, NaN where it is divided by nothing."""
+    ratio: np.ndarray = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return ratio
