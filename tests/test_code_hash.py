@@ -76,7 +76,7 @@ def test_the_place_of_the_files_does_not_count(package: Path, monkeypatch: pytes
 def collected(module: str) -> set[str]:
     found: dict[str, Path] = {}
     for name in (module, *code_hash._ALWAYS):
-        code_hash._collect(name, name.partition(".")[0], found)
+        code_hash._collect(name, name.partition(".")[0], code_hash._DECIDING, found)
     return set(found)
 
 

@@ -5,7 +5,7 @@ import importlib.util
 import io
 import sysconfig
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,8 @@ _LIBRARIES = tuple({Path(sysconfig.get_path(name)) for name in ("stdlib", "plats
 NUMERIC_LIBRARIES = ("numpy", "scipy", "scikit-learn", "scikit-survival", "pandas", "torch")
 # Modules that decide numbers but that no head imports.
 _ALWAYS = ("hiptbench.metrics", "hiptbench.evaluation", "hiptbench.features", "hiptbench.fractions")
+# Modules that decide features but that no extractor imports.
+_SEEING = ("hiptbench.slides.opening", "hiptbench.slides.grid", "hiptbench.slides.tissue")
 # Modules of hiptbench that can change a number; errors, schemas, paths and file formats cannot.
 _DECIDING = {
     *("heads", "networks", "metrics", "evaluation"),
@@ -32,9 +34,24 @@ def source_hash(*modules: str) -> str:
     Args:
         modules: Dotted names of the head's modules, of hiptbench or anybody's own.
     """
+    return _hash((*modules, *_ALWAYS), _DECIDING)
+
+
+def extractor_hash(*modules: str) -> str:
+    """Return the SHA-256 over the sources of an extractor's modules, what they import, and how slides are read.
+
+    Comments and docstrings do not count.
+
+    Args:
+        modules: Dotted names of the extractor's modules, of hiptbench or anybody's own.
+    """
+    return _hash((*modules, *_SEEING), {"extractors", "networks", "slides"})
+
+
+def _hash(modules: Iterable[str], deciding: Set[str]) -> str:
     found: dict[str, Path] = {}
-    for name in (*modules, *_ALWAYS):
-        _collect(name, name.partition(".")[0], found)
+    for name in modules:
+        _collect(name, name.partition(".")[0], deciding, found)
     return sha256_lines(f"{name}\n{code_of(path.read_text(encoding='utf-8'))}" for name, path in sorted(found.items()))
 
 
@@ -79,21 +96,21 @@ def library_versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in NUMERIC_LIBRARIES}
 
 
-def _collect(name: str, package: str, found: dict[str, Path]) -> None:
+def _collect(name: str, package: str, deciding: Set[str], found: dict[str, Path]) -> None:
     """Add a module and whatever it imports of the head's package, of hiptbench, or from outside installed libraries."""
     path = None if name in found else _source(name)
-    if path is None or not _decides(name, package, path):
+    if path is None or not _decides(name, package, deciding, path):
         return
     found[name] = path
     for imported in _imports(name, path):
-        _collect(imported, package, found)
+        _collect(imported, package, deciding, found)
 
 
-def _decides(name: str, package: str, path: Path) -> bool:
+def _decides(name: str, package: str, deciding: Set[str], path: Path) -> bool:
     """Whether a module can change a number and is not told by a library's version."""
     top, *rest = name.split(".")
     if top == "hiptbench":
-        return bool(_DECIDING.intersection(rest[:1]))
+        return not deciding.isdisjoint(rest[:1])
     if top == package:
         return True
     installed = {"site-packages", "dist-packages"}.intersection(path.parts)

@@ -70,12 +70,12 @@ def run_slides_demo(
         _extract(out, name, tell)
     for task, columns in _COLUMNS.items():
         create_task(task, out / "labels.csv", columns, home=out / "home")
-    store = Store(out / "store")
+    store, rows = Store(out / "store"), list[FoldResult]()
     for name in EXTRACTORS:
         for task in _COLUMNS:
-            _run(task, out / name, out / "home", store, executor, tell)
+            rows += _run(task, out / name, out / "home", store, executor, tell)
     board = board_of(store)
-    demo = SlidesDemo(board, _intervals(store, out / "home"))
+    demo = SlidesDemo(board, _intervals(rows, store, out / "home"))
     write_text(out / "leaderboard.csv", render(board, "csv"))
     write_text(out / "intervals.md", demo.intervals)
     return demo
@@ -91,7 +91,8 @@ def _extract(out: Path, name: str, tell: OnStep) -> None:
     )
 
 
-def _run(task: str, features: Path, home: Path, store: Store, executor: str, tell: OnStep) -> None:
+def _run(task: str, features: Path, home: Path, store: Store, executor: str, tell: OnStep) -> list[FoldResult]:
+    """Run the task's baselines, and return their rows, those that were there too."""
     plan = make_plan(make_request(tasks=[task], features=features, baselines=BASELINES[task], home=home))
     total, done = len(plan.to_do(store)), 0
 
@@ -101,18 +102,20 @@ def _run(task: str, features: Path, home: Path, store: Store, executor: str, tel
         tell(f"{task} with {features.name}", done / total)
 
     run(plan, store, executor=executor, on_fold=on_fold)
+    planned = {job.fingerprint for job in plan.jobs}
+    return [row for row in store.rows() if row.fingerprint in planned]
 
 
-def _intervals(store: Store, home: Path) -> str:
+def _intervals(rows: list[FoldResult], store: Store, home: Path) -> str:
     """Return a Markdown table, a line a task and method, best first."""
     runs: dict[tuple[str, str], list[FoldResult]] = defaultdict(list)
-    for row in store.rows():
+    for row in rows:
         runs[row.protocol.task, f"{row.features}/{row.baseline}"].append(row)
     lines = []
-    for (name, method), rows in runs.items():
+    for (name, method), folds in runs.items():
         task, metric = load_task(name, home), _RANKED[name]
-        mean = sum(row.metrics[metric] for row in rows) / len(rows)
-        shown = _interval([store.predictions(row) for row in rows], task)
+        mean = sum(row.metrics[metric] for row in folds) / len(folds)
+        shown = _interval([store.predictions(row) for row in folds], task)
         lines.append((name, -mean, f"| {name} | {method} | {metric} | {mean:.3f} | {shown} |"))
     head = ["| task | method | metric | mean of folds | 95 % interval |", "|---|---|---|---|---|"]
     return "\n".join([*head, *(line for *_, line in sorted(lines)), "", f"Intervals: {ESTIMAND}."]) + "\n"

@@ -23,8 +23,9 @@ def weighted_auc(
         One value a draw; NaN where a class has no weight.
     """
     scored = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
-    areas: np.ndarray = np.array([_one_vs_rest(labels == index, probabilities[:, index], weights) for index in scored])
-    return areas.mean(axis=0)
+    areas = [_one_vs_rest(labels == index, probabilities[:, index], weights) for index in scored]
+    mean: np.ndarray = np.mean(areas, axis=0)
+    return mean
 
 
 def weighted_c_index(

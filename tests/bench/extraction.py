@@ -58,14 +58,14 @@ def _gain_by_bfloat16() -> float:
 def read_and_encode(slide: str) -> tuple[float, float]:
     """Return the patches a second that are read and cut from a slide, and that our extractor encodes."""
     from hiptbench.extraction.reading import read_ahead
-    from hiptbench.extraction.run import tile
     from hiptbench.extraction.settings import TileSettings
+    from hiptbench.extraction.tiling import tiles_of
     from hiptbench.extractors.hipt import HIPT
     from hiptbench.slides.opening import open_slide
 
     def read() -> list[np.ndarray]:
         opened = open_slide(slide)
-        return list(read_ahead(opened, tile(opened, TileSettings(), 4096), 1))
+        return list(read_ahead(opened, tiles_of(opened, TileSettings(), 4096), 1))
 
     images = read()[0]
     ours = HIPT(random_weights=True, device="cpu")

@@ -31,8 +31,7 @@ class Numbered:
         self.threads.add(threading.current_thread().name)
         return np.full((height, width, 3), x // 256, np.uint8)
 
-    def identity(self) -> str:
-        return "numbered"
+    identity = "numbered"
 
 
 GRID = Grid(0.5, 256, 256, 1.0, np.array([[256 * i, 0] for i in range(10)]), np.ones(10))

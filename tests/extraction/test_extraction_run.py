@@ -14,11 +14,12 @@ import pytest
 from jaxtyping import Float32, UInt8
 
 from hiptbench import FeatureSet, TileSettings, extract_slides, find_slides
-from hiptbench.errors import ExtractorError, FeatureError, StoreError
+from hiptbench.errors import ExtractorError, FeatureError, SlideError, StoreError
 from hiptbench.extraction.run import Step
 from hiptbench.extractors.base import Level
 from hiptbench.extractors.hipt import HIPT, ViT256
 from hiptbench.extractors.random import RandomProjection
+from hiptbench.registry import make_extractor
 from slide_files import tissue_pixels, write_tiff
 
 
@@ -84,7 +85,7 @@ def test_the_files_say_what_tridents_do_and_how_they_were_made(slides: Path, tmp
         **{"overlap": 0, "name": "b b"},
     }
     assert (said["level0_width"], said["level0_height"]) == (1100, 1024)
-    assert (said["tile_height"], said["patch_rows"], said["patch_columns"]) == (512, 2, 3)
+    assert (said["tile_height"], said["tile_width"]) == (512, 768)
     card = FeatureSet.open(tmp_path / "out").card
     assert (card.name, card.level, card.dim, card.pixel_size_um, card.synthetic) == ("random8", "region", 8, 0.5, False)
     record = (tmp_path / "out" / "extraction.yaml").read_text()
@@ -184,7 +185,7 @@ def test_patches_are_kept_as_the_first_stage_alone_would_write_them(tmp_path: Pa
     extract_slides(slides, hipt, tmp_path / "regions", patches_out=tmp_path / "patches")
     extract_slides(slides, first, tmp_path / "alone")
     kept, alone = (files_of(tmp_path / name)["a"][0] for name in ("patches", "alone"))
-    assert kept.shape == (1, 2, 384)
+    assert kept.shape == (1, 4, 384)  # square, so that heads know how they lie
     np.testing.assert_array_equal(kept, alone)
     assert files_of(tmp_path / "regions")["a"][0].shape == (1, 192)
     assert extract_slides(slides, first, tmp_path / "patches").skipped == ["a"]
@@ -192,7 +193,52 @@ def test_patches_are_kept_as_the_first_stage_alone_would_write_them(tmp_path: Pa
         extract_slides(slides, RandomProjection(), tmp_path / "x", patches_out=tmp_path / "y")
 
 
-@pytest.mark.parametrize("wrong", [{"mpp": 0.0}, {"least_tissue": 1.5}, {"mpp": -1.0}])
+def test_features_of_others_are_left_alone(slides: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.h5").write_bytes(b"theirs")
+    with pytest.raises(ExtractorError, match=r"holds features \(a\.h5\) without extraction\.yaml.*another folder"):
+        extract_slides(find_slides(slides), RandomProjection(), out)
+    assert (out / "a.h5").read_bytes() == b"theirs"
+
+
+OWN = """
+from dataclasses import dataclass
+import numpy as np
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    name: str = "own"
+    dim: int = 3
+    level: str = "patch"
+
+    def extract(self, images):  # the mean colour
+        return FACTOR * images.mean(axis=(1, 2), dtype=np.float32)
+"""
+
+
+def test_an_encoder_that_was_edited_is_another_one(
+    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for factor in (1, 2):
+        (tmp_path / f"own{factor}.py").write_text(OWN.replace("FACTOR", str(factor)))
+    one, two = (make_extractor(f"own{factor}:Own") for factor in (1, 2))
+    extract_slides([slides / "a.tiff"], one, tmp_path / "out")
+    (tmp_path / "own1.py").write_text(OWN.replace("FACTOR", "1").replace("# the mean colour", "# a comment"))
+    assert extract_slides([slides / "a.tiff"], one, tmp_path / "out").skipped == ["a"]
+    with pytest.raises(ExtractorError, match=r"source_hash was .* and is "):
+        extract_slides([slides / "a.tiff"], two, tmp_path / "out")
+
+
+def test_two_slides_with_one_id_are_refused(slides: Path, tmp_path: Path) -> None:
+    with pytest.raises(SlideError, match="1 slide ids are given twice"):
+        extract_slides([slides / "a.tiff", tmp_path / "a.png"], RandomProjection(), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"mpp": float("inf")}, {"mpp": float("nan")}, {"mpp": 0.0}, {"least_tissue": 1.5}, {"mpp": -1.0}]
+)
 def test_tiles_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ExtractorError, match="cannot be: the size is above 0, the share from 0 to 1"):
         TileSettings(**wrong)

@@ -46,7 +46,8 @@ def test_it_keeps_the_contract_and_says_what_it_is(tiny: Path) -> None:
     assert said.pretrained_on == ("TCGA",)
     assert said.details["input_side"] == 64
     assert said.details["mean"] == MEAN
-    assert list(said.weights_sha256) == ["model.safetensors"]
+    assert [len(sha256) for sha256 in said.weights_sha256.values()] == [64]
+    assert said.encoder == "Transformers: tiny-vit"
 
 
 def test_it_is_the_cls_token_of_the_library(tiny: Path) -> None:
@@ -87,4 +88,4 @@ def test_what_cannot_be_loaded_is_named(tiny: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("timm") is not None, reason="timm is installed")
 def test_a_library_that_is_not_there_says_how_to_get_it() -> None:
     with pytest.raises(ExtractorError, match=r"timm:vit_small needs timm, .*pip install 'hiptbench\[timm\]'"):
-        make_extractor("timm:vit_small", {"random_weights": True})
+        assert make_extractor("timm:vit_small", {"random_weights": True}).dim

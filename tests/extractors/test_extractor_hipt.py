@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from hiptbench.extractors.base import split_regions
+from hiptbench.errors import ExtractorError
+from hiptbench.extractors.base import FeatureExtractor, split_regions
 from hiptbench.extractors.hipt import HIPT, ViT256
 from hiptbench.extractors.mean import MeanOfPatches
+from hiptbench.extractors.random import RandomProjection
 from hiptbench.extractors.resnet50 import ResNet50B3
 
 EXACT = {"random_weights": True, "device": "cpu", "precision": "float32"}
@@ -76,3 +78,9 @@ def test_the_mean_of_patches_is_their_mean(regions: np.ndarray) -> None:
             for one, region in zip(patches, regions, strict=True)
         ]
         np.testing.assert_allclose(mean.extract(regions), np.mean(vectors, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize("extractor", [RandomProjection(), HIPT(**EXACT)])
+def test_there_is_no_mean_of_one_vector(extractor: FeatureExtractor, regions: np.ndarray) -> None:
+    with pytest.raises(ExtractorError, match="gives a region one vector, so there is nothing to take the mean of"):
+        MeanOfPatches(of=extractor).extract(regions)

@@ -10,7 +10,7 @@ import torch
 from hiptbench.errors import ExtractorError
 from hiptbench.extractors.base import about
 from hiptbench.extractors.hipt import HIPT, ViT256
-from hiptbench.extractors.network import IMAGENET, encode, find_weights, in_batches
+from hiptbench.extractors.network import IMAGENET, Batches, encode, find_weights
 from hiptbench.extractors.resnet50 import ResNet50B3
 from hiptbench.files import sha256_file
 from hiptbench.networks.resnet import ResNet50
@@ -75,9 +75,9 @@ def test_random_weights_are_the_same_every_time() -> None:
 
 def test_the_batch_size_does_not_matter() -> None:
     network = ResNet50().eval()
-    whole = encode(network, IMAGES, IMAGENET, batch=5)
-    for batch in (1, 2, 7):
-        np.testing.assert_allclose(encode(network, IMAGES, IMAGENET, batch=batch), whole, atol=1e-4)
+    whole = encode(network, IMAGES, IMAGENET, Batches(5))
+    for size in (1, 2, 7):
+        torch.testing.assert_close(encode(network, IMAGES, IMAGENET, Batches(size)), whole, atol=1e-4, rtol=0)
 
 
 def test_pixels_are_normalised() -> None:
@@ -91,28 +91,38 @@ def test_pixels_are_normalised() -> None:
 
     first = IMAGES[:, 0, 0] / 255
     expected = (first - np.array(IMAGENET.mean)) / np.array(IMAGENET.std)
-    np.testing.assert_allclose(encode(Identity(), IMAGES, IMAGENET), expected, atol=1e-5)
+    np.testing.assert_allclose(encode(Identity(), IMAGES, IMAGENET, Batches(2)), expected, atol=1e-5)
 
 
-def test_a_batch_that_does_not_fit_is_halved_and_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    sizes = []
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA"), RuntimeError("MPS backend out of memory")])
+def test_a_batch_that_does_not_fit_is_halved_for_good_and_it_says_so(
+    caplog: pytest.LogCaptureFixture, error: RuntimeError
+) -> None:
+    sizes, batches = [], Batches(8)
 
     def run(part: np.ndarray) -> torch.Tensor:
         sizes.append(len(part))
         if len(part) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return torch.from_numpy(part[:, 0, 0].astype(np.float32))
 
     with caplog.at_level(logging.WARNING):
-        rows = in_batches(run, IMAGES, batch=8)
+        rows = batches.run(run, IMAGES)
     np.testing.assert_array_equal(rows, IMAGES[:, 0, 0])
     assert sizes == [5, 4, 2, 2, 1]
     assert "going on with 2 images at a time" in caplog.text
+    batches.run(run, IMAGES)
+    assert sizes[5:] == [2, 2, 1]
 
 
-def test_an_image_that_does_not_fit_is_an_error() -> None:
+def test_an_image_that_does_not_fit_is_an_error_and_other_errors_are_not_swallowed() -> None:
     def run(part: np.ndarray) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
+    def wrong(part: np.ndarray) -> torch.Tensor:
+        raise RuntimeError("shapes do not fit")
+
     with pytest.raises(ExtractorError, match="not enough memory for one image"):
-        in_batches(run, IMAGES, batch=4)
+        Batches(4).run(run, IMAGES)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        Batches(4).run(wrong, IMAGES)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hiptbench.bags import Bag
-from hiptbench.extraction.run import tile
 from hiptbench.extraction.settings import TileSettings
+from hiptbench.extraction.tiling import tiles_of
 from hiptbench.extractors.hipt import HIPT
 from hiptbench.heads.base import Fitted
 from hiptbench.heatmaps.attention import SlideAttention
@@ -34,7 +34,7 @@ def cut(tmp_path: Path) -> Callable[..., Cut]:
 
     def make(pixels: np.ndarray, *, side: int = 4096, **options: float) -> Cut:
         slide = open_slide(write_tiff(tmp_path / "a b.tiff", pixels, **options))
-        return slide, tile(slide, TileSettings(), side)
+        return slide, tiles_of(slide, TileSettings(), side)
 
     return make
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from hiptbench.extraction.run import tile
 from hiptbench.extraction.settings import TileSettings
+from hiptbench.extraction.tiling import tiles_of
 from hiptbench.extractors.hipt import HIPT
 from hiptbench.extractors.network import RANDOM_SEED
 from hiptbench.heatmaps.attention import SlideAttention, attend, to_average
@@ -27,7 +27,7 @@ def pixels() -> np.ndarray:
 def whole(hipt: HIPT, pixels: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> SlideAttention:
     """What HIPT attends to on a slide of these pixels, which is one region."""
     slide = open_slide(write_tiff(tmp_path_factory.mktemp("whole") / "s.tiff", pixels))
-    return attend(slide, tile(slide, TileSettings(), 4096), hipt)
+    return attend(slide, tiles_of(slide, TileSettings(), 4096), hipt)
 
 
 def relative(attention: torch.Tensor, rows: int, columns: int) -> np.ndarray:

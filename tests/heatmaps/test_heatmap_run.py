@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from hiptbench.errors import ExtractorError, HeadError, SlideError, StoreError
-from hiptbench.extraction.run import tile
 from hiptbench.extraction.settings import TileSettings
+from hiptbench.extraction.tiling import tiles_of
 from hiptbench.extractors.hipt import HIPT
 from hiptbench.heatmaps.attention import attend
 from hiptbench.heatmaps.run import draw_heatmaps
@@ -49,7 +49,7 @@ def test_all_maps_are_drawn_and_their_values_are_written(
         with Image.open(path) as picture:
             assert picture.info["Software"] == "hiptbench"
     opened = open_slide(slide)
-    found = attend(opened, tile(opened, TileSettings(), 4096), hipt)
+    found = attend(opened, tiles_of(opened, TileSettings(), 4096), hipt)
     with h5py.File(paths[0]) as file:
         assert list(file) == ["coords", "cells", "patches", "blend", "head"]
         for one in found.heatmaps:

@@ -27,8 +27,7 @@ class Blank:
 
     synthetic = False
 
-    def identity(self) -> str:
-        return "blank"
+    identity = "blank"
 
 
 def everywhere(width: int, height: int, *, scale: float = 16.0) -> Tissue:
@@ -67,6 +66,12 @@ def test_on_a_slide_smaller_than_a_region_regions_shrink_to_whole_patches(
     grid = grid_of(*size)
     assert (grid.width, grid.height) == tile
     assert grid.patches == tile[0] * tile[1] // PATCH**2
+
+
+def test_square_tiles_stay_square_and_lie_on_the_slide() -> None:
+    slide = Slide(Path("a.svs"), 0.5, Blank(2220, 900))
+    grid = make_grid(slide, everywhere(2220, 900), side=REGION, mpp=0.5, least_tissue=0.0, square=True)
+    assert (grid.width, grid.height, grid.coords.tolist()) == (2304, 2304, [[0, 0]])
 
 
 def test_coordinates_are_of_level_0_whatever_the_pixel_size() -> None:

@@ -1,5 +1,7 @@
 """Opening: every kind of file that is no good slide is refused with what to do about it."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,10 @@ import tifffile
 from PIL import Image
 
 from hiptbench.errors import SlideError
+from hiptbench.slides.grid import make_grid
 from hiptbench.slides.opening import find_slides, open_slide
+from hiptbench.slides.qc import draw_qc
+from hiptbench.slides.tissue import Tissue
 from slide_files import WriteSlide
 
 
@@ -92,8 +97,52 @@ def test_a_tiff_that_is_not_8_bit_colour_is_refused(
 def test_an_image_without_colour_is_refused(tmp_path: Path, mode: str) -> None:
     dtype = {"L": np.uint8, "I;16": np.uint16, "1": bool}[mode]
     Image.fromarray(np.zeros((300, 300), dtype)).save(tmp_path / "grey.png")
-    with pytest.raises(SlideError, match=rf"grey\.png is no 8-bit colour image \(its mode is {mode}\)"):
+    with pytest.raises(SlideError, match=rf"grey\.png is no 8-bit colour image \(mode {mode}[,)]"):
         open_slide(tmp_path / "grey.png", mpp=0.5)
+
+
+def test_a_png_of_16_bits_is_refused(tmp_path: Path) -> None:
+    pixels = np.zeros((20, 20, 3), ">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    with pytest.raises(SlideError, match=r"deep\.png is no 8-bit colour image \(mode RGB, 16 bits\)"):
+        open_slide(tmp_path / "deep.png", mpp=0.5)
+
+
+@pytest.mark.parametrize("mpp", [0.0, -1.0, float("nan"), 1e-9, 500.0])
+def test_a_stated_pixel_size_must_be_possible(write_slide: WriteSlide, noise: np.ndarray, mpp: float) -> None:
+    with pytest.raises(SlideError, match=r"Pixels of .* um cannot be: --mpp is the size of one pixel"):
+        open_slide(write_slide(noise, mpp=None), mpp=mpp)
+
+
+@pytest.mark.parametrize("length", [3, 6, 9, 100])
+def test_a_damaged_tiff_is_refused(write_slide: WriteSlide, noise: np.ndarray, length: int) -> None:
+    path = write_slide(noise)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(SlideError, match=r"slide\.tiff (cannot be read as the TIFF|cannot be opened|is neither)"):
+        open_slide(path, mpp=0.5)
+
+
+def test_our_own_pictures_are_not_taken_for_slides(write_slide: WriteSlide, noise: np.ndarray, tmp_path: Path) -> None:
+    slide = open_slide(write_slide(noise))
+    tissue = Tissue(noise, noise[..., 0] > 100, 0.1, 1.0)
+    draw_qc(tissue, make_grid(slide, tissue, side=256, mpp=0.5, least_tissue=0.0), tmp_path / "slide.png")
+    assert find_slides(tmp_path) == (tmp_path / "slide.tiff",)
+
+
+def test_the_parts_of_a_hamamatsu_slide_are_not_slides(tmp_path: Path) -> None:
+    for name in ("a.vms", "a_map.jpg", "other/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [path.name for path in find_slides(tmp_path)] == ["a.vms", "b.jpg"]
 
 
 def test_transparent_pixels_are_laid_on_white(tmp_path: Path, noise: np.ndarray) -> None:
@@ -143,7 +192,7 @@ def test_two_files_have_two_identities_and_a_copy_has_one(write_slide: WriteSlid
     one = write_slide(noise, name="a.tiff")
     copy = one.rename(one.with_name("c.tiff"))
     other = write_slide(255 - noise, name="b.tiff")
-    identities = [open_slide(path).pixels.identity() for path in (copy, write_slide(noise, name="a.tiff"), other)]
+    identities = [open_slide(path).pixels.identity for path in (copy, write_slide(noise, name="a.tiff"), other)]
     assert identities[0] == identities[1] != identities[2]
 
 

@@ -27,8 +27,7 @@ class Recorded:
 
     synthetic = False
 
-    def identity(self) -> str:
-        return "recorded"
+    identity = "recorded"
 
 
 PYRAMID = ((8000, 4000), (4000, 2000), (1000, 500))

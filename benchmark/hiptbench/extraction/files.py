@@ -9,12 +9,14 @@ import numpy as np
 from jaxtyping import Float32
 
 from hiptbench.files import write_atomic
-from hiptbench.slides.grid import PATCH, Grid
+from hiptbench.slides.grid import Grid
 from hiptbench.slides.slide import Slide
 
 Attributes = Mapping[str, float | int | str]
 
+_DAMAGE = (OSError, RuntimeError, LookupError, TypeError, ValueError)  # what h5py was seen to raise
 _FINGERPRINT = "hiptbench_fingerprint"
+_OBJECTIVES, _SPREAD = (5, 10, 20, 40, 80), 0.2
 _TEN_FOLD = 10.0  # micrometres a pixel at which a magnification is 1: 20x is 0.5
 
 
@@ -61,8 +63,8 @@ def coords_attributes(slide: Slide, grid: Grid) -> dict[str, float | int | str]:
     return {
         "patch_size": grid.width,
         "patch_size_level0": round(grid.width * grid.scale),
-        "level0_magnification": round(_TEN_FOLD / slide.mpp),
-        "target_magnification": round(_TEN_FOLD / grid.mpp),
+        "level0_magnification": _magnification(slide.mpp),
+        "target_magnification": _magnification(grid.mpp),
         "overlap": 0,
         "level0_width": width,
         "level0_height": height,
@@ -70,9 +72,13 @@ def coords_attributes(slide: Slide, grid: Grid) -> dict[str, float | int | str]:
         "tile_height": grid.height,
         "tile_mpp": grid.mpp,
         "level0_mpp": slide.mpp,
-        "patch_rows": grid.height // PATCH,
-        "patch_columns": grid.width // PATCH,
     }
+
+
+def _magnification(mpp: float) -> float | int:
+    """Return the objective that a pixel size belongs to: 0.25 um is 40x, 0.23 too; others as they are."""
+    exact = _TEN_FOLD / mpp
+    return next((power for power in _OBJECTIVES if abs(exact / power - 1) < _SPREAD), round(exact, 2))
 
 
 def read_fingerprint(path: Path) -> str | None:
@@ -82,7 +88,7 @@ def read_fingerprint(path: Path) -> str | None:
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs.get(_FINGERPRINT)
-    except OSError:  # cut short, or something else under this name: it is made again
+    except _DAMAGE:  # cut short, or something else under this name: it is made again
         return None
     return None if found is None else str(found)
 

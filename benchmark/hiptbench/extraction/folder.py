@@ -34,13 +34,14 @@ class FeatureFolder:
         """Write the record and the card, unless they are there.
 
         Raises:
-            ExtractorError: If the features there were made otherwise; what differs is named.
+            ExtractorError: If the features there were made otherwise, what differs being named, or nobody knows how.
             StoreError: If the folder cannot be written.
         """
         record = self.path / RECORD
         if record.exists():
             self._check_same(read_yaml(record, Extraction))
         else:
+            self._check_empty()
             write_text(record, dump_yaml(self.record))
         if not (self.path / CARD).exists():
             self._write_card(synthetic=False)
@@ -60,6 +61,13 @@ class FeatureFolder:
         encoder, fingerprint = self.record.extractor, self._fingerprint(slide)
         write_file(self._file(slide), slide, grid, features, encoder=encoder, fingerprint=fingerprint)
 
+    def _check_empty(self) -> None:
+        if found := sorted(path.name for path in self.path.glob("*.h5")):
+            raise ExtractorError(
+                f"{self.path} holds features ({name_some(found)}) without {RECORD}, so that nobody knows how they were "
+                "made. Features of two kinds are not mixed: take another folder."
+            )
+
     def _check_same(self, there: Extraction) -> None:
         old, new = there.model_dump(mode="json"), self.record.model_dump(mode="json")
         if differing := [f"{name} was {old[name]} and is {new[name]}" for name in new if old[name] != new[name]]:
@@ -72,7 +80,7 @@ class FeatureFolder:
         return self.path / f"{slide.id}.h5"
 
     def _fingerprint(self, slide: Slide) -> str:
-        return sha256_json([slide.pixels.identity(), slide.mpp, self.record.sha256])
+        return sha256_json([slide.pixels.identity, slide.mpp, self.record.sha256])
 
     def _write_card(self, *, synthetic: bool) -> None:
         write_text(self.path / CARD, dump_yaml(self.record.card(source=RECORD, synthetic=synthetic)))

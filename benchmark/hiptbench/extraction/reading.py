@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from hiptbench.slides.grid import Grid
 from hiptbench.slides.slide import Slide
 
+_THREADS = 2  # read a slide at once: decoding leaves Python's lock to others
 _AHEAD = 2  # batches; a region of 4096 x 4096 takes 50 MB
 
 Images = UInt8[np.ndarray, "n h w 3"]
@@ -26,7 +27,7 @@ def read_ahead(slide: Slide, grid: Grid, size: int) -> Iterator[Images]:
         return np.stack([grid.read(slide, index) for index in range(start, min(start + size, len(grid)))])
 
     starts = iter(range(0, len(grid), size))
-    with ThreadPoolExecutor(1, thread_name_prefix="slide") as reader:
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="slide") as reader:
         pending: deque[Future[Images]] = deque()
         try:
             for start in starts:

@@ -11,13 +11,13 @@ from hiptbench.errors import ExtractorError, FeatureError, SlideError
 from hiptbench.extraction.folder import FeatureFolder
 from hiptbench.extraction.reading import Images, read_ahead
 from hiptbench.extraction.settings import SIDES, TileSettings, describe
+from hiptbench.extraction.tiling import tiles_of
 from hiptbench.extractors.base import FeatureExtractor, Staged
-from hiptbench.slides.grid import PATCH, Grid, make_grid
-from hiptbench.slides.opening import open_slide
+from hiptbench.slides.grid import PATCH, Grid
+from hiptbench.slides.opening import by_id, open_slide
 from hiptbench.slides.slide import Slide
-from hiptbench.slides.tissue import find_tissue
 
-_AT_ONCE = {"patch": 64, "region": 1}  # tiles that are read and handed to an extractor together
+_AT_ONCE = {"patch": 256, "region": 1}  # tiles that are read and handed to an extractor together
 
 Features = Float32[np.ndarray, "n *tail"]
 
@@ -82,7 +82,7 @@ def extract_slides(
     was cut off goes on where it was.
 
     Args:
-        slides: Slide files, each with an id of its own (``hiptbench.slides.opening.find_slides``).
+        slides: Slide files, as ``find_slides`` returns them.
         extractor: The extractor.
         out: The folder of the features.
         patches_out: A folder for the vectors of patches that an extractor with two stages comes through, as its first
@@ -97,14 +97,15 @@ def extract_slides(
     Raises:
         ExtractorError: If a folder holds features made in another way, or the extractor lacks weights or stages.
         FeatureError: If the extractor returns another shape than it promises.
+        SlideError: If two slides have one id.
         StoreError: If a folder cannot be written.
     """
-    tiles, report = tiles or TileSettings(), Report()
+    tiles, report, paths = tiles or TileSettings(), Report(), by_id(map(Path, slides))
     folders = _folders(extractor, tiles, out, patches_out)
     for folder in folders:
         folder.prepare()
-    tell = _teller(on_step, len(slides), report)
-    for path in map(Path, slides):
+    tell = _teller(on_step, len(paths), report)
+    for path in paths:
         try:
             slide = open_slide(path, mpp=mpp)
             if all(folder.has(slide) for folder in folders):
@@ -114,14 +115,14 @@ def extract_slides(
         except SlideError as error:
             report.broken[path.stem] = str(error)
         if on_step:
-            on_step(Step(len(slides), len(report)))
+            on_step(Step(len(paths), len(report)))
     return report
 
 
 def _folders(
     extractor: FeatureExtractor, tiles: TileSettings, out: str | Path, patches_out: str | Path | None
 ) -> tuple[FeatureFolder, ...]:
-    folder = FeatureFolder(Path(out), describe(extractor, tiles))
+    folder = FeatureFolder(Path(out), describe(extractor, tiles, square=patches_out is not None))
     if patches_out is None:
         return (folder,)
     if not isinstance(extractor, Staged):
@@ -145,32 +146,19 @@ def _extract(
     tell: Callable[[Slide, Grid, int, int], None],
 ) -> int:
     """Make and write one slide's features, and return the number of its tiles."""
-    grid = tile(slide, settings, SIDES[extractor.level])
-    parts: list[tuple[Features, ...]] = []
+    grid = tiles_of(slide, settings, SIDES[extractor.level], square=folders[0].record.square)
+    rows: list[Features] = []
     done = 0
     for images in read_ahead(slide, grid, _AT_ONCE[extractor.level]):
-        parts.append(_encode(extractor, images, stages=len(folders)))
+        made = _encode(extractor, images, stages=len(folders))
+        rows = rows or [np.empty((len(grid), *stage.shape[1:]), np.float32) for stage in made]
+        for stage, part in zip(rows, made, strict=True):
+            stage[done : done + len(images)] = part
         done += len(images)
         tell(slide, grid, done, len(images))
-    for folder, stage in zip(folders, zip(*parts, strict=True), strict=True):
-        folder.write(slide, grid, np.concatenate(stage))
+    for folder, stage in zip(folders, rows, strict=True):
+        folder.write(slide, grid, stage)
     return len(grid)
-
-
-def tile(slide: Slide, settings: TileSettings, side: int) -> Grid:
-    """Return the tiles of a slide.
-
-    Raises:
-        SlideError: If it has none, is damaged or too coarse.
-    """
-    tissue = find_tissue(slide, settings.tissue)
-    grid = make_grid(slide, tissue, side=side, mpp=settings.mpp, least_tissue=settings.least_tissue)
-    if not len(grid):
-        raise SlideError(
-            f"{slide.path} has no tile of which {settings.least_tissue:.0%} is tissue ({tissue.share:.1%} of the slide "
-            "is). Look at it with `hiptbench tile`; --least-tissue lowers the limit."
-        )
-    return grid
 
 
 def _encode(extractor: FeatureExtractor, images: Images, *, stages: int) -> tuple[Features, ...]:

@@ -4,6 +4,9 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
+from hiptbench.code_hash import extractor_hash
 from hiptbench.errors import ExtractorError
 from hiptbench.extractors.base import FeatureExtractor, Level, about
 from hiptbench.features import FeatureCard
@@ -11,12 +14,13 @@ from hiptbench.files import sha256_json
 from hiptbench.registry import settings_of
 from hiptbench.schema import Strict
 from hiptbench.slides.grid import PATCH, REGION
+from hiptbench.slides.slide import WHITE
 from hiptbench.slides.tissue import TissueSettings
 
 SIDES: dict[Level, int] = {"patch": PATCH, "region": REGION}
 
 # Settings that say where something is or runs; what it comes to, hashes and the resolved precision, is recorded.
-_PLACES = ("weights", "device", "precision")
+_PLACES = ("weights", "device", "precision", "model")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +38,7 @@ class TileSettings:
     tissue: TissueSettings = field(default_factory=TissueSettings)
 
     def __post_init__(self) -> None:
-        if not (self.mpp > 0 and 0 <= self.least_tissue <= 1):
+        if not (0 < self.mpp < float("inf") and 0 <= self.least_tissue <= 1):
             raise ExtractorError(
                 f"Tiles of {self.mpp:g} um a pixel with a tissue share of {self.least_tissue:g} cannot be: "
                 "the size is above 0, the share from 0 to 1."
@@ -54,7 +58,9 @@ class Extraction(Strict):
         pretrained_on: Data sets that it was trained on.
         weights_sha256: Name of each weights file to its SHA-256.
         side: Largest side of a tile in pixels.
+        square: Whether tiles are square on slides smaller than one too, as heads that read a region's patches need.
         tiles: How slides were cut into tiles.
+        source_hash: SHA-256 over the sources of the extractor, its networks, and how slides are read.
         hiptbench: Version of this package.
     """
 
@@ -67,7 +73,9 @@ class Extraction(Strict):
     pretrained_on: tuple[str, ...]
     weights_sha256: dict[str, str]
     side: int
+    square: bool
     tiles: dict[str, Any]
+    source_hash: str
     hiptbench: str
 
     @property
@@ -96,8 +104,13 @@ class Extraction(Strict):
         )
 
 
-def describe(extractor: FeatureExtractor, tiles: TileSettings) -> Extraction:
+def describe(extractor: FeatureExtractor, tiles: TileSettings, *, square: bool = False) -> Extraction:
     """Return the record of an extraction.
+
+    Args:
+        extractor: The extractor.
+        tiles: How slides are cut.
+        square: Whether tiles are square whatever the extractor.
 
     Raises:
         ExtractorError: If the extractor's weights cannot be loaded.
@@ -114,9 +127,22 @@ def describe(extractor: FeatureExtractor, tiles: TileSettings) -> Extraction:
         pretrained_on=said.pretrained_on,
         weights_sha256=dict(said.weights_sha256),
         side=SIDES[extractor.level],
+        square=square or gives_patches(extractor),
         tiles=asdict(tiles),
+        source_hash=extractor_hash(*_modules(extractor)),
         hiptbench=version("hiptbench"),
     )
+
+
+def gives_patches(extractor: FeatureExtractor) -> bool:
+    """Whether an extractor gives vectors of a region's patches rather than one of the region; it is tried on white."""
+    return extractor.extract(np.full((1, PATCH, PATCH, 3), WHITE, np.uint8)).ndim == 3
+
+
+def _modules(extractor: FeatureExtractor) -> set[str]:
+    """Return the modules of an extractor and of the one that it wraps, if any."""
+    wrapped = getattr(extractor, "of", None)
+    return {type(one).__module__ for one in (extractor, wrapped) if isinstance(one, FeatureExtractor)}
 
 
 def _without_places(settings: dict[str, Any]) -> dict[str, Any]:

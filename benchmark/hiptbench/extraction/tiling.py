@@ -7,10 +7,11 @@ from pathlib import Path
 from hiptbench.errors import SlideError
 from hiptbench.extraction.files import write_coords
 from hiptbench.extraction.settings import TileSettings
-from hiptbench.slides.grid import make_grid
+from hiptbench.slides.grid import Grid, make_grid
 from hiptbench.slides.opening import open_slide
 from hiptbench.slides.qc import draw_qc
-from hiptbench.slides.tissue import find_tissue
+from hiptbench.slides.slide import Slide
+from hiptbench.slides.tissue import Tissue, find_tissue
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def tile_slides(
     for done, path in enumerate(slides, start=1):
         try:
             slide = open_slide(path, mpp=mpp)
-            tissue = find_tissue(slide, tiles.tissue)
-            grid = make_grid(slide, tissue, side=side, mpp=tiles.mpp, least_tissue=tiles.least_tissue)
+            tissue, grid = tissue_and_tiles(slide, tiles, side)
             write_coords(out / f"{slide.id}_patches.h5", slide, grid)
             draw_qc(tissue, grid, out / f"{slide.id}.png")
             report.done[slide.id] = len(grid), tissue.share
@@ -62,3 +62,30 @@ def tile_slides(
         if on_slide:
             on_slide(done, len(slides))
     return report
+
+
+def tiles_of(slide: Slide, settings: TileSettings, side: int, *, square: bool = False) -> Grid:
+    """Return the tiles of a slide.
+
+    Args:
+        slide: The slide.
+        settings: How it is cut.
+        side: Largest side of a tile in pixels.
+        square: Whether tiles stay square on a slide that is smaller than one.
+
+    Raises:
+        SlideError: If it has none, is damaged or too coarse.
+    """
+    tissue, grid = tissue_and_tiles(slide, settings, side, square=square)
+    if not len(grid):
+        raise SlideError(
+            f"{slide.path} has no tile of which {settings.least_tissue:.0%} is tissue ({tissue.share:.1%} of the slide "
+            "is). Look at it with `hiptbench tile`; --least-tissue lowers the limit."
+        )
+    return grid
+
+
+def tissue_and_tiles(slide: Slide, settings: TileSettings, side: int, *, square: bool = False) -> tuple[Tissue, Grid]:
+    """Return the tissue of a slide and its tiles, which may be none; arguments and errors as of ``tiles_of``."""
+    tissue, least = find_tissue(slide, settings.tissue), settings.least_tissue
+    return tissue, make_grid(slide, tissue, side=side, mpp=settings.mpp, least_tissue=least, square=square)

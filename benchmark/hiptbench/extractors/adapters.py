@@ -3,19 +3,21 @@
 import importlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hiptbench.errors import ExtractorError
 from hiptbench.extractors.base import About, Level
 from hiptbench.extractors.network import RANDOM_SEED, NetworkExtractor, Normalisation, encode
-from hiptbench.files import sha256_file
+from hiptbench.files import sha256_bytes, sha256_lines
 from hiptbench.networks.weights import load_weights
 
 
@@ -28,7 +30,7 @@ class Loaded:
         dim: Length of a vector.
         side: Side of the images that it was trained on, in pixels.
         normalisation: How pixels are made inputs.
-        weights_sha256: Name of each weights file to its SHA-256, where the files are at hand.
+        weights_sha256: Hash of its tensors' names and values; empty with random weights.
     """
 
     network: nn.Module
@@ -69,9 +71,10 @@ class Adapter(NetworkExtractor):
     def about(self) -> About:
         """What the card says."""
         loaded = self._loaded
-        seen = {"input_side": loaded.side, "mean": loaded.normalisation.mean, "std": loaded.normalisation.std}
+        library = {type(self).__name__.lower(): version(type(self).__name__.lower())}
+        seen = library | {"input_side": loaded.side, "mean": loaded.normalisation.mean, "std": loaded.normalisation.std}
         return About(
-            encoder=f"{type(self).__name__}: {self.model}",
+            encoder=f"{type(self).__name__}: {Path(self.model).name if Path(self.model).is_dir() else self.model}",
             pretrained_on=() if self.random_weights else self.pretrained_on,
             weights_sha256=loaded.weights_sha256,
             details=self.details | seen,
@@ -79,7 +82,23 @@ class Adapter(NetworkExtractor):
 
     def extract(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n dim"]:
         """Return one vector a patch."""
-        return encode(self._loaded.network, images, self._loaded.normalisation)
+        return encode(self._loaded.network, images, self._loaded.normalisation, self.batches).cpu().numpy()
+
+    def _ready(self, network: nn.Module, side: int, normalisation: Normalisation) -> Loaded:
+        """Return a network that is where it computes, with the hash of its weights and the length of its vectors.
+
+        Raises:
+            ExtractorError: If it cannot be run on images alone.
+        """
+        hashes = {} if self.random_weights else {"state dict": _hash(network)}
+        placed = self.placed(network.eval())
+        try:
+            dim = _dim(placed, side)
+        except (ValueError, TypeError, RuntimeError, AttributeError) as error:
+            raise ExtractorError(
+                f"'{self.model}' is no model of images: {str(error).splitlines()[0]}. Take its vision model."
+            ) from error
+        return Loaded(placed, dim, side, normalisation, hashes)
 
     @cached_property
     def _loaded(self) -> Loaded:
@@ -107,8 +126,7 @@ class Transformers(Adapter):
         side = _side(config, processor)
         pooled = Resized(Pooled(network), side)
         normalisation = Normalisation(tuple(processor.image_mean), tuple(processor.image_std))
-        files = {} if self.random_weights else _hashes(Path(self.model))
-        return Loaded(self.placed(pooled).eval(), _dim(pooled, side), side, normalisation, files)
+        return self._ready(pooled, side, normalisation)
 
     def _network(self, library: Any, config: Any) -> Any:
         if not self.random_weights:
@@ -132,14 +150,13 @@ class Timm(Adapter):
                 network = library.create_model(self.model, pretrained=own, num_classes=0)
         except (RuntimeError, OSError, ValueError) as error:
             raise ExtractorError(f"timm cannot make '{self.model}': {str(error).splitlines()[0]}") from error
-        files = {}
         if self.weights is not None and not self.random_weights:
-            files = {Path(self.weights).name: load_weights(network, self.weights, ignore=("head.", "fc."))}
+            load_weights(network, self.weights, ignore=("head.", "fc."))
         config = library.data.resolve_model_data_config(network)
         side = int(config["input_size"][-1])
         pooled = Resized(network, side)
         normalisation = Normalisation(tuple(config["mean"]), tuple(config["std"]))
-        return Loaded(self.placed(pooled).eval(), _dim(pooled, side), side, normalisation, files)
+        return self._ready(pooled, side, normalisation)
 
 
 class Resized(nn.Module):
@@ -165,7 +182,7 @@ class Resized(nn.Module):
 
 
 class Pooled(nn.Module):
-    """A vision model of transformers, reduced to one vector an image.
+    """A vision model of transformers, reduced to one vector an image: its CLS token, or what it pools itself.
 
     Args:
         network: The model.
@@ -173,13 +190,15 @@ class Pooled(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.network = getattr(network, "vision_model", network)  # CLIP and its kin have a text model too
+        names = [name.rpartition(".")[2] for name, _ in self.network.named_parameters()]
+        self.has_cls = not {"cls_token", "class_embedding"}.isdisjoint(names)
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b dim"]:
-        """Return the first token's vector, or the pooled map where there are no tokens."""
+        """Return one vector an image."""
         output = self.network(pixel_values=images)
-        tokens: Tensor = output.last_hidden_state
-        return tokens[:, 0] if tokens.ndim == 3 else output.pooler_output.flatten(1)
+        vectors: Tensor = output.last_hidden_state[:, 0] if self.has_cls else output.pooler_output.flatten(1)
+        return vectors
 
 
 def _import(library: str, model: str) -> Any:
@@ -196,7 +215,7 @@ def _side(config: Any, processor: Any) -> int:
     side = getattr(config, "image_size", None)
     if side is None:
         size = getattr(processor, "crop_size", None) or processor.size
-        side = size["height"] or size["shortest_edge"]
+        side = size.get("height") or size.get("shortest_edge")
     return int(side[0] if isinstance(side, list | tuple) else side)
 
 
@@ -206,6 +225,6 @@ def _dim(network: nn.Module, side: int) -> int:
     return int(network.eval()(torch.zeros(1, 3, side, side, device=weight.device, dtype=weight.dtype)).shape[1])
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    files = [path for pattern in ("*.safetensors", "*.bin") for path in folder.glob(pattern)] if folder.is_dir() else []
-    return {path.name: sha256_file(path) for path in sorted(files)}
+def _hash(network: nn.Module) -> str:
+    """Return the SHA-256 over the names and values of a network's tensors, whatever file or hub they came from."""
+    return sha256_lines(f"{name} {sha256_bytes(save({name: t}))}" for name, t in sorted(network.state_dict().items()))

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, Float32, UInt8
 from torch import Tensor, nn
 
 from hiptbench.extractors.base import About, Level, split_regions
@@ -73,15 +73,20 @@ class ViT256(NetworkExtractor):
 
     def extract(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n cells dim"]:
         """Return the vectors of each region's patches, row by row."""
-        return np.stack([encode(self._loaded[0], patches, HALF) for patches in split_regions(images, PATCH)])
+        return self.encode(images).cpu().numpy()
+
+    def encode(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n cells dim"]:
+        """Return what ``extract`` does, on the device."""
+        patches = split_regions(images, PATCH)
+        return torch.stack([encode(self._loaded[0], region, HALF, self.batches) for region in patches])
 
     def attention(
         self, image: UInt8[np.ndarray, "h w 3"]
     ) -> tuple[Float32[np.ndarray, "patches dim"], Float32[np.ndarray, "patches heads n"]]:
         """Return the vectors of a region's patches, and the attention over the squares of each, row by row."""
-        rows = encode(_WithAttention(self._loaded[0]), split_regions(image[None], PATCH)[0], HALF)
-        squares = (PATCH // PatchEmbed.SIDE) ** 2
-        return rows[:, : self.dim], rearrange(rows[:, self.dim :], "b (heads n) -> b heads n", n=squares)
+        patches, squares = split_regions(image[None], PATCH)[0], (PATCH // PatchEmbed.SIDE) ** 2
+        rows = encode(_WithAttention(self._loaded[0]), patches, HALF, self.batches).cpu().numpy()
+        return rows[:, : self.dim].copy(), rearrange(rows[:, self.dim :], "b (heads n) -> b heads n", n=squares)
 
     @cached_property
     def _loaded(self) -> tuple[VisionTransformer, dict[str, str]]:
@@ -138,16 +143,17 @@ class HIPT(NetworkExtractor):
 
     def extract(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n dim"]:
         """Return the vectors of regions."""
-        rows, columns = images.shape[1] // PATCH, images.shape[2] // PATCH
-        vectors = self.patches.extract(images)
-        return self.combine(vectors.reshape(len(images), rows, columns, -1))
+        rows = images.shape[1] // PATCH
+        grids = rearrange(self.patches.encode(images), "n (row column) d -> n row column d", row=rows)
+        return self._second_stage(grids).cpu().numpy()
 
     def combine(self, vectors: Float32[np.ndarray, "n rows columns d"]) -> Float32[np.ndarray, "n dim"]:
         """Return the vectors of regions, from the grids of their patches' vectors."""
-        grids = torch.from_numpy(vectors).to(str(self.details["device"]))
-        with torch.inference_mode():
-            regions = [self._loaded[0](grid[None]) for grid in grids]
-        return torch.cat(regions).cpu().numpy()
+        return self._second_stage(torch.from_numpy(vectors).to(str(self.details["device"]))).cpu().numpy()
+
+    @torch.inference_mode()
+    def _second_stage(self, grids: Float[Tensor, "n rows columns d"]) -> Float[Tensor, "n dim"]:
+        return torch.cat([self._loaded[0](grid[None]) for grid in grids])
 
     def attention(self, image: UInt8[np.ndarray, "h w 3"]) -> RegionAttention:
         """Return what both stages attend to in a region."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from hiptbench.errors import ExtractorError
 from hiptbench.extractors.base import About, FeatureExtractor, Level, about, split_regions
 from hiptbench.slides.grid import PATCH
 
@@ -46,10 +47,21 @@ class MeanOfPatches:
         )
 
     def extract(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n dim"]:
-        """Return one vector a region."""
+        """Return one vector a region.
+
+        Raises:
+            ExtractorError: If the other extractor gives no vectors of patches.
+        """
         return np.stack([self._vectors(image[None]).mean(axis=0) for image in images])
 
     def _vectors(self, region: UInt8[np.ndarray, "1 h w 3"]) -> Float32[np.ndarray, "m dim"]:
         if self.of.level == "patch":
             return self.of.extract(split_regions(region, PATCH)[0])
-        return self.of.extract(region).reshape(-1, self.dim)
+        vectors = self.of.extract(region)
+        if vectors.ndim < 3:
+            raise ExtractorError(
+                f"'{self.of.name}' gives a region one vector, so there is nothing to take the mean of. Take an "
+                "extractor of patches, such as resnet50, or vit256."
+            )
+        patches: np.ndarray = vectors[0]
+        return patches

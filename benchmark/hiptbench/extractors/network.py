@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from hiptbench.errors import ExtractorError, name_some
@@ -18,7 +19,8 @@ from hiptbench.networks.weights import load_weights, random_weights
 from hiptbench.recipes import Precision
 
 # Images that go through a network at once. On a CPU few, so that what lies between the layers stays in its cache:
-# measured with ViT-S/16 in bfloat16 on two cores, 22.5 patches a second at 8, 20.4 at 16 and 17.3 at 32.
+# measured with ViT-S/16 in bfloat16 on two cores, 22.5 patches a second at 8, 20.4 at 16 and 17.3 at 32. The other two
+# are the minibatch of HIPT's own code, and a quarter of it: not measured.
 BATCH = {"cpu": 8, "cuda": 256, "mps": 64}
 RANDOM_SEED = 0
 RANDOM = "random weights"
@@ -41,6 +43,43 @@ IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """That of networks trained on ImageNet."""
 
 
+@dataclass
+class Batches:
+    """How many images go through a network at once; fewer from then on when the device's memory runs out.
+
+    Attributes:
+        size: Images at once.
+    """
+
+    size: int
+
+    def run(
+        self, function: Callable[[UInt8[np.ndarray, "m h w 3"]], Tensor], images: UInt8[np.ndarray, "n h w 3"]
+    ) -> Tensor:
+        """Return the rows that a function makes of images, a batch at a time.
+
+        Raises:
+            ExtractorError: If not even one image fits.
+        """
+        rows: list[Tensor] = []
+        done = 0
+        while done < len(images):
+            try:
+                rows.append(function(images[done : done + self.size]))
+                done += self.size
+            except RuntimeError as error:
+                self._halve(error)
+        return torch.cat(rows)
+
+    def _halve(self, error: RuntimeError) -> None:
+        if not (isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error)):
+            raise error
+        if self.size == 1:
+            raise ExtractorError("The device has not enough memory for one image. Take --device cpu.") from error
+        self.size //= 2
+        _log.warning("The device's memory ran out: going on with %d images at a time.", self.size)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetworkExtractor:
     """An extractor that runs a network.
@@ -61,7 +100,11 @@ class NetworkExtractor:
     def details(self) -> dict[str, object]:
         """Where and how precisely it computes."""
         device = resolve_device(self.device)
-        return {"device": device, "precision": resolve_precision(self.precision, device)}
+        return {
+            "device": device,
+            "precision": resolve_precision(self.precision, device),
+            "torch": str(torch.__version__),
+        }
 
     def named(self, name: str) -> str:
         """Return a name that says so if the weights are random."""
@@ -95,6 +138,11 @@ class NetworkExtractor:
         kind = torch.bfloat16 if self.details["precision"] == "bfloat16" else torch.float32
         return network.to(device=str(self.details["device"]), dtype=kind)
 
+    @cached_property
+    def batches(self) -> Batches:
+        """How many images go through the network at once."""
+        return Batches(BATCH[str(self.details["device"])])
+
 
 def find_weights(weights: str | None, pattern: str) -> Path:
     """Return the weights file that a file or folder names.
@@ -119,15 +167,15 @@ def find_weights(weights: str | None, pattern: str) -> Path:
 
 @torch.inference_mode()
 def encode(
-    network: nn.Module, images: UInt8[np.ndarray, "n h w 3"], normalisation: Normalisation, *, batch: int | None = None
-) -> Float32[np.ndarray, "n dim"]:
-    """Return what a network makes of images.
+    network: nn.Module, images: UInt8[np.ndarray, "n h w 3"], normalisation: Normalisation, batches: Batches
+) -> Float[Tensor, "n dim"]:
+    """Return what a network makes of images, in float32 on the network's device.
 
     Args:
         network: The network, in evaluation mode.
         images: RGB, 0 to 255.
         normalisation: How pixels are made inputs.
-        batch: Images at once; by default what suits the device. It is halved when the device's memory runs out.
+        batches: How many images at once.
     """
     weight = next(network.parameters())
     mean, std = (torch.tensor(values, device=weight.device) * 255 for values in (normalisation.mean, normalisation.std))
@@ -135,30 +183,8 @@ def encode(
     def run(part: UInt8[np.ndarray, "m h w 3"]) -> Tensor:
         pixels = torch.from_numpy(part).to(weight.device)
         inputs = pixels.float().sub_(mean).div_(std).to(weight.dtype).movedim(-1, 1)
-        return network(inputs).float().cpu()  # type: ignore[no-any-return]
+        vectors: Tensor = network(inputs)
+        return vectors.float()
 
-    return in_batches(run, images, batch or BATCH[weight.device.type])
-
-
-def in_batches(
-    run: Callable[[UInt8[np.ndarray, "m h w 3"]], Tensor], images: UInt8[np.ndarray, "n h w 3"], batch: int
-) -> Float32[np.ndarray, "n dim"]:
-    """Return the rows that a function makes of images, a batch at a time.
-
-    When the device's memory runs out, the batch is halved from there on, with a warning in the log.
-
-    Raises:
-        ExtractorError: If not even one image fits.
-    """
-    rows: list[Tensor] = []
-    done = 0
-    while done < len(images):
-        try:
-            rows.append(run(images[done : done + batch]))
-            done += batch
-        except torch.OutOfMemoryError as error:
-            if batch == 1:
-                raise ExtractorError("The device has not enough memory for one image. Take --device cpu.") from error
-            batch //= 2
-            _log.warning("The device's memory ran out: going on with %d images at a time.", batch)
-    return torch.cat(rows).numpy()
+    with torch.backends.cudnn.flags(allow_tf32=weight.dtype != torch.float32):  # what is called float32 is float32
+        return batches.run(run, images)

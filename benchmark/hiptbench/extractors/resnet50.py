@@ -48,7 +48,7 @@ class ResNet50B3(NetworkExtractor):
 
     def extract(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n dim"]:
         """Return one vector a patch."""
-        return encode(self._loaded[0], images, IMAGENET)
+        return encode(self._loaded[0], images, IMAGENET, self.batches).cpu().numpy()
 
     @cached_property
     def _loaded(self) -> tuple[nn.Module, dict[str, str]]:

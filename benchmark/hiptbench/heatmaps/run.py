@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hiptbench.extraction.run import tile
 from hiptbench.extraction.settings import SIDES, TileSettings, describe
+from hiptbench.extraction.tiling import tiles_of
 from hiptbench.extractors.hipt import HIPT
 from hiptbench.heatmaps.attention import OnRegion, attend
 from hiptbench.heatmaps.drawing import draw_overlay
@@ -47,7 +47,7 @@ def draw_heatmaps(
         StoreError: If the folder cannot be written.
     """
     opened, tiles, out = open_slide(slide, mpp=mpp), tiles or TileSettings(), Path(out)
-    grid = tile(opened, tiles, SIDES[extractor.level])
+    grid = tiles_of(opened, tiles, SIDES[extractor.level])
     record = describe(extractor, tiles)
     head = None if model is None else load_head(Path(model), extractor, patches=grid.patches)
     found = attend(opened, grid, extractor, on_region=on_region)

@@ -53,7 +53,9 @@ class Grid:
         return slide.read(x, y, self.width, self.height, self.mpp)
 
 
-def make_grid(slide: Slide, tissue: Tissue, *, side: int, mpp: float, least_tissue: float) -> Grid:
+def make_grid(
+    slide: Slide, tissue: Tissue, *, side: int, mpp: float, least_tissue: float, square: bool = False
+) -> Grid:
     """Return the tiles of a slide that hold enough tissue.
 
     Tiles lie side by side from the upper left corner on; the last of a row or column may stick out of the slide and
@@ -65,6 +67,7 @@ def make_grid(slide: Slide, tissue: Tissue, *, side: int, mpp: float, least_tiss
         tissue: Its tissue.
         side: Largest side of a tile in pixels, a multiple of ``PATCH``.
         mpp: Pixel size in micrometres.
+        square: Whether tiles stay square where they shrink, at the price of more white.
         least_tissue: Least share of a tile that is tissue, 0 to 1; a tile without any is never kept.
 
     Raises:
@@ -72,7 +75,9 @@ def make_grid(slide: Slide, tissue: Tissue, *, side: int, mpp: float, least_tiss
     """
     scale = slide.scale(mpp)
     whole_width, whole_height = slide.size_at(mpp)
-    width, height = (min(side, -(-length // PATCH) * PATCH) for length in (whole_width, whole_height))
+    longest = max(whole_width, whole_height)
+    lengths = (longest, longest) if square else (whole_width, whole_height)
+    width, height = (min(side, -(-length // PATCH) * PATCH) for length in lengths)
     corners = [(x, y) for y in range(0, whole_height, height) for x in range(0, whole_width, width)]
     coords = np.array([(round(x * scale), round(y * scale)) for x, y in corners], dtype=np.int64)
     shares = np.array([tissue.share_of(x, y, width * scale, height * scale) for x, y in coords.astype(float)])

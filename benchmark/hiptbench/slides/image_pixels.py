@@ -1,6 +1,7 @@
 """Pixels of plain images: PNG, JPEG, and TIFF without tiles; a region that somebody cut out is a one-level slide."""
 
 import warnings
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ from hiptbench.files import sha256_file
 from hiptbench.slides.openslide_pixels import on_white
 from hiptbench.slides.slide import WHITE
 
+PICTURE = "hiptbench"
+"""The software that our own pictures of slides name, so that they are not taken for slides."""
+
+_DEPTH = 24  # where a PNG says how many bits a channel has; Pillow would reduce 16 to 8 without a word
 _COLOUR = ("RGB", "RGBA", "P", "YCbCr", "CMYK")
 # TIFF tags of a pixel's size: pixels per unit across, and the unit, where 3 is the centimetre.
 _X_RESOLUTION, _RESOLUTION_UNIT, _CENTIMETRE = 282, 296, 3
@@ -51,8 +56,9 @@ class ImagePixels:
         box[top : top + part.shape[0], left : left + part.shape[1]] = part
         return box
 
+    @cached_property
     def identity(self) -> str:
-        """Return the file's SHA-256."""
+        """The file's SHA-256."""
         return sha256_file(self.path)
 
     def _load(self) -> UInt8[np.ndarray, "h w 3"]:
@@ -75,13 +81,25 @@ class ImagePixels:
             ) from error
 
     def _in_colour(self, image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
-        if image.mode not in _COLOUR:
+        deep = image.format == "PNG" and self.path.read_bytes()[_DEPTH] > 8
+        if image.mode not in _COLOUR or deep:
             raise SlideError(
-                f"{self.path} is no 8-bit colour image (its mode is {image.mode}). Extractors are made for "
+                f"{self.path} is no 8-bit colour image (mode {image.mode}{', 16 bits' * deep}). Extractors are made "
                 "RGB with 8 bits a channel; convert it."
             )
         transparent = image.mode == "RGBA" or "transparency" in image.info
         return on_white(image.convert("RGBA")) if transparent else np.asarray(image.convert("RGB"))
+
+
+def drawn_by_us(path: Path) -> bool:
+    """Whether a file is one of our pictures of a slide, such as a heat map, rather than a slide."""
+    if path.suffix.lower() != ".png":
+        return False
+    try:
+        with Image.open(path) as image:
+            return str(image.info.get("Software", "")).startswith(PICTURE)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return False  # what is wrong with it is said when it is opened as a slide
 
 
 def _mpp(image: Image.Image) -> float | None:

@@ -1,13 +1,15 @@
 """Finding slides in a folder, and opening one whatever its format."""
 
+import struct
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import openslide
 import tifffile
 
 from hiptbench.errors import SlideError, name_some
-from hiptbench.slides.image_pixels import ImagePixels
+from hiptbench.slides.image_pixels import ImagePixels, drawn_by_us
 from hiptbench.slides.openslide_pixels import OpenSlidePixels
 from hiptbench.slides.slide import Slide
 
@@ -19,6 +21,7 @@ SUFFIXES = (
 
 # Sizes of a pixel in micrometres outside of which metadata are wrong: dots per inch of a printer, or placeholders.
 _PLAUSIBLE = (0.05, 20.0)
+_DAMAGE = (tifffile.TiffFileError, OSError, LookupError, ValueError, TypeError, struct.error)  # seen on changed bytes
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -38,14 +41,23 @@ def find_slides(*paths: str | Path) -> tuple[Path, ...]:
         found |= _inside(path) if path.is_dir() else {path}
     if not found:
         raise SlideError(f"There are no slides; files that count end in {', '.join(SUFFIXES)}.")
-    by_id: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(found):
-        by_id[path.stem].append(path)
-    if twins := [" and ".join(map(str, same)) for same in by_id.values() if len(same) > 1]:
+    return by_id(found)
+
+
+def by_id(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return slide files ordered by slide id.
+
+    Raises:
+        SlideError: If two files have one id.
+    """
+    same_id: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(set(paths)):
+        same_id[path.stem].append(path)
+    if twins := [" and ".join(map(str, same)) for same in same_id.values() if len(same) > 1]:
         raise SlideError(
             f"{len(twins)} slide ids are given twice: {name_some(twins, 3)}. Rename or remove one of each."
         )
-    return tuple(by_id[name][0] for name in sorted(by_id))
+    return tuple(same_id[name][0] for name in sorted(same_id))
 
 
 def open_slide(path: str | Path, *, mpp: float | None = None) -> Slide:
@@ -67,21 +79,34 @@ def open_slide(path: str | Path, *, mpp: float | None = None) -> Slide:
 
 
 def _inside(folder: Path) -> set[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return {path for path in found if path.is_file() and not path.name.startswith(".")}
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
+    return {path for path in found if path.is_file() and not _is_part(path) and not drawn_by_us(path)}
+
+
+def _is_part(path: Path) -> bool:
+    """Whether an image is a part of a Hamamatsu slide, whose index lies beside it."""
+    return path.suffix.lower() in (".jpg", ".jpeg") and any(path.parent.glob("*.vm[su]"))
 
 
 def _mpp_of(pixels: OpenSlidePixels | ImagePixels, stated: float | None) -> float:
     if pixels.mpp is not None and _PLAUSIBLE[0] <= pixels.mpp <= _PLAUSIBLE[1]:
         return pixels.mpp
     if stated is not None:
-        return stated
+        return _checked(stated)
     said = "does not say how large its pixels are"
     if pixels.mpp is not None:
         said = f"says that its pixels are {pixels.mpp:g} um large, which cannot be"
     power = pixels.objective if isinstance(pixels, OpenSlidePixels) else None
-    hint = f" Its objective is {power}x, where {10 / float(power):g} is usual." if power else ""
+    hint = f" Its objective is {power}x; 20x has 0.5 um as a rule, 40x 0.25." if power else ""
     raise SlideError(f"{pixels.path} {said}. State it with --mpp.{hint}")
+
+
+def _checked(mpp: float) -> float:
+    if not _PLAUSIBLE[0] <= mpp <= _PLAUSIBLE[1]:
+        raise SlideError(
+            f"Pixels of {mpp:g} um cannot be: --mpp is the size of one pixel, 0.25 to 0.5 for most slides."
+        )
+    return mpp
 
 
 def _check_tiff(path: Path) -> None:
@@ -97,7 +122,7 @@ def _check_tiff(path: Path) -> None:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
             bits, samples = page.bitspersample, page.samplesperpixel
-    except (tifffile.TiffFileError, OSError, IndexError, ValueError) as error:
+    except _DAMAGE as error:
         raise SlideError(f"{path} cannot be read as the TIFF that it should be ({error}). Copy it again.") from error
     if bits != 8 or samples < 3:
         raise SlideError(

@@ -71,10 +71,11 @@ class OpenSlidePixels:
             raise SlideError(f"{self.path} is damaged at ({x}, {y}): {error}. Copy it again.") from error
         return on_white(box)
 
+    @cached_property
     def identity(self) -> str:
-        """Return OpenSlide's quick hash, of the coarsest level and the metadata; else the file's SHA-256."""
+        """OpenSlide's quick hash, of the coarsest level and the metadata, with the file's size; else its SHA-256."""
         quick: str | None = self._file.properties.get("openslide.quickhash-1")
-        return quick or sha256_file(self.path)
+        return f"{quick} {self.path.stat().st_size}" if quick else sha256_file(self.path)
 
 
 def on_white(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:

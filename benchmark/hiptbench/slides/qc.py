@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, PngImagePlugin
 
 from hiptbench.files import write_atomic
 from hiptbench.slides.grid import Grid
+from hiptbench.slides.image_pixels import PICTURE
 from hiptbench.slides.tissue import Tissue
 
 _LONGEST = 1200  # pixels of the longer side of each half
@@ -31,9 +32,11 @@ def draw_qc(tissue: Tissue, grid: Grid, path: Path) -> None:
     marked = Image.fromarray(shown).resize(size, Image.Resampling.BOX)
     _draw_grid(marked, grid, shrink / tissue.scale)
     whole = Image.new("RGB", (2 * size[0] + _GAP, size[1]), "white")
+    said = PngImagePlugin.PngInfo()
+    said.add_text("Software", PICTURE)
     whole.paste(slide.resize(size, Image.Resampling.BOX), (0, 0))
     whole.paste(marked, (size[0] + _GAP, 0))
-    write_atomic(path, lambda part: whole.save(part, format="PNG"))
+    write_atomic(path, lambda part: whole.save(part, format="PNG", pnginfo=said))
 
 
 def _faded(image: np.ndarray) -> np.ndarray:

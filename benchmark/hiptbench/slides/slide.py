@@ -30,6 +30,7 @@ class Pixels(Protocol):
     Attributes:
         sizes: Width and height of each level in its pixels, the finest first.
         synthetic: Whether they were drawn rather than scanned.
+        identity: What tells this file's contents from another's.
     """
 
     @property
@@ -54,8 +55,9 @@ class Pixels(Protocol):
             SlideError: If the file is damaged there.
         """
 
+    @property
     def identity(self) -> str:
-        """Return a hash that tells this file's contents from another's."""
+        """What tells this file's contents from another's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class Slide:
         """Return a box in pixels of a size, white where it sticks out of the slide.
 
         It is read from the coarsest level that is fine enough, and shrunk with a Lanczos filter as wide as the pixels
-        are large, so that nothing is aliased.
+        are large, so that nothing is aliased. A slide that is a little too coarse (``MOST_ENLARGED``) is enlarged.
 
         Args:
             x: Left border in pixels of level 0.

@@ -36,7 +36,7 @@ class TissueSettings:
     least_saturation: float = 0.05
     most_saturation: float = 0.15
     pen_hues: tuple[float, float] = (0.17, 0.64)
-    pen_saturation: float = 0.2
+    pen_saturation: float = 0.45
     darkest: float = 0.2
     smooth_um: float = 8.0
     close_um: float = 48.0
