@@ -15,8 +15,7 @@ from hiptbench.errors import FormatError, name_some
 from hiptbench.formats.arrays import FeatureFile, as_features
 
 _HIPT_REGION_DIM = 192
-# What torch.load was seen to raise on files that were cut short or had single bytes changed.
-_DAMAGE = (
+TORCH_DAMAGE = (
     RuntimeError,
     ValueError,
     LookupError,
@@ -27,6 +26,7 @@ _DAMAGE = (
     OSError,
     struct.error,
 )
+"""What torch.load was seen to raise on files that were cut short or had single bytes changed."""
 
 
 def read_torch(path: Path) -> FeatureFile:
@@ -56,7 +56,7 @@ def _load(path: Path) -> Any:
             f"{path} is not a PyTorch file, or holds Python objects, which could run code: not loaded. "
             "Save the tensor alone: torch.save(features, path)."
         ) from error
-    except _DAMAGE as error:
+    except TORCH_DAMAGE as error:
         first_line = (str(error) or type(error).__name__).splitlines()[0]
         raise FormatError(f"{path} is damaged or truncated ({first_line}). Copy or fetch it again.") from error
 

@@ -2,7 +2,6 @@
 
 import argparse
 import pickle
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from hiptbench.errors import ExtractorError, name_some
 from hiptbench.files import sha256_file
 from hiptbench.formats.checks import check_file
+from hiptbench.formats.torch_pt import TORCH_DAMAGE
 from hiptbench.networks.resnet import ResNet50
 from hiptbench.networks.vit import VisionTransformer
 
@@ -23,18 +23,6 @@ _SAFETENSORS = ".safetensors"
 _DINO = "teacher"  # the key of the weights to use in DINO's checkpoints
 _DINO_HEAD = "head."  # the projection head, which only pretraining needs
 _COUNTER = "num_batches_tracked"  # of batch norms: absent from old files, for which PyTorch puts 0
-# What torch.load raises on files that were cut short or had bytes changed.
-_DAMAGE = (
-    RuntimeError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    EOFError,
-    OSError,
-    struct.error,
-)
 
 
 def load_weights(network: nn.Module, path: str | Path, *, ignore: tuple[str, ...] = ()) -> str:
@@ -107,7 +95,7 @@ def _read_torch(path: Path) -> Any:
             f"{path} is no PyTorch file, or holds Python objects, which could run code: not loaded. "
             "Save the weights alone: torch.save(model.state_dict(), path)."
         ) from error
-    except _DAMAGE as error:
+    except TORCH_DAMAGE as error:
         first_line = (str(error) or type(error).__name__).splitlines()[0]
         raise ExtractorError(f"{path} is damaged or truncated ({first_line}). Copy or fetch it again.") from error
 
