@@ -10,6 +10,20 @@ WriteSlide = Callable[..., Path]
 
 EOSIN, HAEMATOXYLIN, GLASS = (220, 130, 180), (90, 60, 140), (243, 242, 244)
 
+OWN_ENCODER = """
+from dataclasses import dataclass
+import numpy as np
+
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    name: str = "own"
+    dim: int = 3
+    level: str = "patch"
+
+    def extract(self, images):  # the mean colour
+        return FACTOR * images.mean(axis=(1, 2), dtype=np.float32)
+"""
+
 
 def write_tiff(path: Path, pixels: np.ndarray, *, mpp: float | None = 0.5, levels: tuple[int, ...] = ()) -> Path:
     """Write an array as a tiled TIFF that OpenSlide reads, with levels shrunk by these factors."""

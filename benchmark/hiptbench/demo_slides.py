@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hiptbench.boards import board_of, render
-from hiptbench.cells import Leaderboard
+from hiptbench.cells import RANKED, Leaderboard
 from hiptbench.errors import MetricError
 from hiptbench.extraction.run import Step, extract_slides
 from hiptbench.files import write_text
@@ -27,7 +27,6 @@ from hiptbench.tasks import Task
 EXTRACTORS = ("hipt", "resnet50")
 GRADE, SURVIVAL = "drawn_grade", "drawn_survival"
 BASELINES = {GRADE: ("mean_knn", "abmil"), SURVIVAL: ("mean_cox", "abmil")}
-_RANKED = {GRADE: "auc", SURVIVAL: "c_index"}
 _COLUMNS = {
     GRADE: Columns(slide="slide", case="patient", label="label"),
     SURVIVAL: Columns(slide="slide", case="patient", time="time", event="event"),
@@ -70,10 +69,11 @@ def run_slides_demo(
         _extract(out, name, tell)
     for task, columns in _COLUMNS.items():
         create_task(task, out / "labels.csv", columns, home=out / "home")
-    store, rows = Store(out / "store"), list[FoldResult]()
+    store, planned = Store(out / "store"), set[str]()
     for name in EXTRACTORS:
         for task in _COLUMNS:
-            rows += _run(task, out / name, out / "home", store, executor, tell)
+            planned |= _run(task, out / name, out / "home", store, executor, tell)
+    rows = [row for row in store.rows() if row.fingerprint in planned]
     board = board_of(store)
     demo = SlidesDemo(board, _intervals(rows, store, out / "home"))
     write_text(out / "leaderboard.csv", render(board, "csv"))
@@ -91,8 +91,8 @@ def _extract(out: Path, name: str, tell: OnStep) -> None:
     )
 
 
-def _run(task: str, features: Path, home: Path, store: Store, executor: str, tell: OnStep) -> list[FoldResult]:
-    """Run the task's baselines, and return their rows, those that were there too."""
+def _run(task: str, features: Path, home: Path, store: Store, executor: str, tell: OnStep) -> set[str]:
+    """Run the task's baselines, and return the fingerprints of their folds, those that were there too."""
     plan = make_plan(make_request(tasks=[task], features=features, baselines=BASELINES[task], home=home))
     total, done = len(plan.to_do(store)), 0
 
@@ -102,8 +102,7 @@ def _run(task: str, features: Path, home: Path, store: Store, executor: str, tel
         tell(f"{task} with {features.name}", done / total)
 
     run(plan, store, executor=executor, on_fold=on_fold)
-    planned = {job.fingerprint for job in plan.jobs}
-    return [row for row in store.rows() if row.fingerprint in planned]
+    return {job.fingerprint for job in plan.jobs}
 
 
 def _intervals(rows: list[FoldResult], store: Store, home: Path) -> str:
@@ -113,7 +112,8 @@ def _intervals(rows: list[FoldResult], store: Store, home: Path) -> str:
         runs[row.protocol.task, f"{row.features}/{row.baseline}"].append(row)
     lines = []
     for (name, method), folds in runs.items():
-        task, metric = load_task(name, home), _RANKED[name]
+        task = load_task(name, home)
+        metric = RANKED[task.spec.kind]
         mean = sum(row.metrics[metric] for row in folds) / len(folds)
         shown = _interval([store.predictions(row) for row in folds], task)
         lines.append((name, -mean, f"| {name} | {method} | {metric} | {mean:.3f} | {shown} |"))

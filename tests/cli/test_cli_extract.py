@@ -10,21 +10,7 @@ import pytest
 
 from hiptbench.cli.extract_display import Pace, extract_display
 from hiptbench.extraction.run import Step
-from slide_files import tissue_pixels, write_tiff
-
-OWN = """
-from dataclasses import dataclass
-import numpy as np
-
-@dataclass(frozen=True, kw_only=True)
-class Mine:
-    name: str = "mine"
-    dim: int = 3
-    level: str = "patch"
-
-    def extract(self, images):
-        return images.mean(axis=(1, 2), dtype=np.float32)
-"""
+from slide_files import OWN_ENCODER, tissue_pixels, write_tiff
 
 
 @pytest.fixture
@@ -81,9 +67,9 @@ def test_a_wrong_call_is_explained_and_leaves_nothing(
 
 
 def test_an_encoder_in_the_working_folder_is_found(slides: Path, tmp_path: Path) -> None:
-    (tmp_path / "own_encoders.py").write_text(OWN)
+    (tmp_path / "own_encoders.py").write_text(OWN_ENCODER.replace("FACTOR", "1"))
     program = Path(sys.executable).parent / "hiptbench"
-    command = [program, "extract", "slides", "--extractor", "own_encoders:Mine", "--out", "out"]
+    command = [program, "extract", "slides", "--extractor", "own_encoders:Own", "--out", "out"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "2 slides extracted (6 tiles)" in done.stdout

@@ -20,7 +20,7 @@ from hiptbench.extractors.base import Level
 from hiptbench.extractors.hipt import HIPT, ViT256
 from hiptbench.extractors.random import RandomProjection
 from hiptbench.registry import make_extractor
-from slide_files import tissue_pixels, write_tiff
+from slide_files import OWN_ENCODER, tissue_pixels, write_tiff
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,30 +202,15 @@ def test_features_of_others_are_left_alone(slides: Path, tmp_path: Path) -> None
     assert (out / "a.h5").read_bytes() == b"theirs"
 
 
-OWN = """
-from dataclasses import dataclass
-import numpy as np
-
-@dataclass(frozen=True, kw_only=True)
-class Own:
-    name: str = "own"
-    dim: int = 3
-    level: str = "patch"
-
-    def extract(self, images):  # the mean colour
-        return FACTOR * images.mean(axis=(1, 2), dtype=np.float32)
-"""
-
-
 def test_an_encoder_that_was_edited_is_another_one(
     slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     for factor in (1, 2):
-        (tmp_path / f"own{factor}.py").write_text(OWN.replace("FACTOR", str(factor)))
+        (tmp_path / f"own{factor}.py").write_text(OWN_ENCODER.replace("FACTOR", str(factor)))
     one, two = (make_extractor(f"own{factor}:Own") for factor in (1, 2))
     extract_slides([slides / "a.tiff"], one, tmp_path / "out")
-    (tmp_path / "own1.py").write_text(OWN.replace("FACTOR", "1").replace("# the mean colour", "# a comment"))
+    (tmp_path / "own1.py").write_text(OWN_ENCODER.replace("FACTOR", "1").replace("# the mean colour", "# a comment"))
     assert extract_slides([slides / "a.tiff"], one, tmp_path / "out").skipped == ["a"]
     with pytest.raises(ExtractorError, match=r"source_hash was .* and is "):
         extract_slides([slides / "a.tiff"], two, tmp_path / "out")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import find_own_modules, say
-from hiptbench.cli.slide_options import network_options, tile_options
+from hiptbench.cli.common import say
+from hiptbench.cli.slide_options import extractor_of, network_options, tile_options
 
 BROKEN = 3
 """Exit code when some slides gave no features."""
@@ -53,18 +53,16 @@ def extract(
     from hiptbench.cli.extract_display import extract_display
     from hiptbench.extraction.run import extract_slides
     from hiptbench.extraction.settings import TileSettings
-    from hiptbench.registry import make_extractor
     from hiptbench.slides.opening import find_slides
 
-    given = {
-        "weights": weights,
-        "random_weights": random_weights,
-        "device": device,
-        "precision": precision,
-        "pretrained_on": pretrained_on,
-    }
-    find_own_modules()
-    made = make_extractor(extractor, {name: value for name, value in given.items() if value})
+    made = extractor_of(
+        extractor,
+        weights=weights,
+        random_weights=random_weights,
+        device=device,
+        precision=precision,
+        pretrained_on=pretrained_on,
+    )
     tiles = TileSettings(mpp=target_mpp, least_tissue=least_tissue)
     found = find_slides(*slides)
     with extract_display() as show:

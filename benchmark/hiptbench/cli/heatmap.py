@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import DIRECTORY, find_own_modules, progress
-from hiptbench.cli.slide_options import network_options, tile_options
+from hiptbench.cli.common import DIRECTORY, progress
+from hiptbench.cli.slide_options import extractor_of, network_options, tile_options
 
 
 @click.command()
@@ -41,11 +41,8 @@ def heatmap(
     from hiptbench.extraction.settings import TileSettings
     from hiptbench.extractors.hipt import HIPT
     from hiptbench.heatmaps.run import draw_heatmaps
-    from hiptbench.registry import make_extractor
 
-    find_own_modules()
-    given = {"weights": weights, "random_weights": random_weights, "device": device, "precision": precision}
-    hipt = make_extractor("hipt", {name: value for name, value in given.items() if value})
+    hipt = extractor_of("hipt", weights=weights, random_weights=random_weights, device=device, precision=precision)
     assert isinstance(hipt, HIPT)
     tiles = TileSettings(mpp=target_mpp, least_tissue=least_tissue)
     with progress("regions") as step:

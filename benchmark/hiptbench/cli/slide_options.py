@@ -1,9 +1,14 @@
 """Options that the verbs on slides share: how slides are cut, and how a network runs."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from hiptbench.cli.common import find_own_modules
+
+if TYPE_CHECKING:
+    from hiptbench.extractors.base import FeatureExtractor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -17,6 +22,14 @@ def tile_options(function: Function) -> Function:
     ):
         function = option(function)
     return function
+
+
+def extractor_of(name: str, **options: object) -> "FeatureExtractor":
+    """Make an extractor from those of the options that were given; one of one's own may lie in the working folder."""
+    from hiptbench.registry import make_extractor
+
+    find_own_modules()
+    return make_extractor(name, {option: value for option, value in options.items() if value})
 
 
 def network_options(function: Function) -> Function:

@@ -26,11 +26,10 @@ def read_ahead(slide: Slide, grid: Grid, size: int) -> Iterator[Images]:
     def read(start: int) -> Images:
         return np.stack([grid.read(slide, index) for index in range(start, min(start + size, len(grid)))])
 
-    starts = iter(range(0, len(grid), size))
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="slide") as reader:
         pending: deque[Future[Images]] = deque()
         try:
-            for start in starts:
+            for start in range(0, len(grid), size):
                 pending.append(reader.submit(read, start))
                 if len(pending) > _AHEAD:
                     yield pending.popleft().result()

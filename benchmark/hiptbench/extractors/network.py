@@ -96,7 +96,7 @@ class NetworkExtractor:
     device: Device = "auto"
     precision: Precision = "auto"
 
-    @property
+    @cached_property
     def details(self) -> dict[str, object]:
         """Where and how precisely it computes."""
         device = resolve_device(self.device)

@@ -1,11 +1,9 @@
 """Lint a task, or a folder of split files with or without a label table."""
 
-from collections.abc import Hashable, Mapping
 from pathlib import Path
 
 from hiptbench.errors import UnknownNameError
 from hiptbench.features import FeatureSet
-from hiptbench.formats import slide_id
 from hiptbench.lint.features_lint import FeatureFacts, feature_facts, feature_findings
 from hiptbench.lint.findings import SEVERITIES, FoldFacts, LintReport, OverallFacts
 from hiptbench.lint.labels_lint import label_findings, normal_slides
@@ -13,11 +11,10 @@ from hiptbench.lint.sites_lint import site_classes, site_findings
 from hiptbench.lint.split_files import read_split_files
 from hiptbench.lint.splits_lint import fold_facts, part_facts, scheme, split_findings, times_tested, total
 from hiptbench.lint.subject import Subject, subject_of_ids, subject_of_rows, subject_of_task
-from hiptbench.sources.label_tables import flag, number, read_labels
-from hiptbench.sources.own import Columns
+from hiptbench.sources.own import Columns, label_rows
 from hiptbench.suites import load_suite, suite_names
 from hiptbench.task_store import known
-from hiptbench.tasks import SlideRow, Task
+from hiptbench.tasks import Task
 
 
 def lint_task(task: Task, features: FeatureSet | None = None) -> LintReport:
@@ -56,7 +53,7 @@ def lint_labelled_folder(
     Args:
         path: Split files in any layout of ``read_split_files``.
         labels: CSV or TSV, one row a slide.
-        columns: The table's columns; its time unit does not matter.
+        columns: The table's columns; which time unit they have does not matter.
         features: Features to hold against the slides.
 
     Raises:
@@ -64,7 +61,7 @@ def lint_labelled_folder(
         FeatureError: If a feature file is broken.
         TaskError: If a cell is empty or no number, or the table has none of the ids.
     """
-    rows = _rows(Path(labels), columns)
+    rows = label_rows(Path(labels), columns)
     subject = subject_of_rows(str(path), read_split_files(Path(path)), rows, columns.kind)
     return lint_subject(subject, features)
 
@@ -126,22 +123,3 @@ def _overall(subject: Subject, folds: tuple[FoldFacts, ...], held: FeatureFacts 
         slides_without_features=len(held.missing) if held else None,
         slides_with_duplicate_features=len(held.duplicates) if held else None,
     )
-
-
-def _rows(path: Path, columns: Columns) -> list[SlideRow]:
-    answers = [column for column in (columns.label, columns.time, columns.event) if column]
-    text = [column for column in (columns.slide, columns.case, columns.label) if column]
-    classification = columns.kind == "classification"
-    table = read_labels(path, slide=columns.slide, columns=[columns.case, *answers], text=text)
-    return [_row(record, columns, path, classification) for record in table.to_dict("records")]
-
-
-def _row(record: Mapping[Hashable, object], columns: Columns, path: Path, classification: bool) -> SlideRow:
-    slide, case = slide_id(str(record[columns.slide])), str(record[columns.case])
-    if classification:
-        return SlideRow(slide, case, label=str(record[columns.label]))
-    time = number(record[columns.time], f"{path}: column '{columns.time}' of slide {slide}")
-    event = flag(
-        record[columns.event], f"{path}: column '{columns.event}' of slide {slide}", "1 is an event, 0 censored"
-    )
-    return SlideRow(slide, case, time=time, event=event)

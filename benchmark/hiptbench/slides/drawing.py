@@ -13,8 +13,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import KDTree
 
-PATCH = 256
-"""Side of a patch in pixels: the scale at which the share of atypical nuclei is set."""
+from hiptbench.slides.grid import PATCH
 
 ABSORPTION = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]], dtype=np.float32)
 """What haematoxylin and eosin absorb of red, green and blue: unit vectors, for natural logarithms.

@@ -80,12 +80,16 @@ class ImagePixels:
                 "or take it out."
             ) from error
 
+    def _png_depth(self) -> int:
+        with self.path.open("rb") as file:
+            return file.read(_DEPTH + 1)[_DEPTH]
+
     def _in_colour(self, image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
-        deep = image.format == "PNG" and self.path.read_bytes()[_DEPTH] > 8
+        deep = image.format == "PNG" and self._png_depth() > 8
         if image.mode not in _COLOUR or deep:
             raise SlideError(
                 f"{self.path} is no 8-bit colour image (mode {image.mode}{', 16 bits' * deep}). Extractors are made "
-                "RGB with 8 bits a channel; convert it."
+                "for RGB with 8 bits a channel; convert it."
             )
         transparent = image.mode == "RGBA" or "transparency" in image.info
         return on_white(image.convert("RGBA")) if transparent else np.asarray(image.convert("RGB"))

@@ -79,13 +79,11 @@ def open_slide(path: str | Path, *, mpp: float | None = None) -> Slide:
 
 
 def _inside(folder: Path) -> set[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
-    return {path for path in found if path.is_file() and not _is_part(path) and not drawn_by_us(path)}
-
-
-def _is_part(path: Path) -> bool:
-    """Whether an image is a part of a Hamamatsu slide, whose index lies beside it."""
-    return path.suffix.lower() in (".jpg", ".jpeg") and any(path.parent.glob("*.vm[su]"))
+    found = {path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")}
+    # The parts of a Hamamatsu slide are images, and its index lies beside them.
+    hamamatsu = {path.parent for path in found if path.suffix in (".vms", ".vmu")}
+    parts = {path for path in found if path.suffix.lower() in (".jpg", ".jpeg") and path.parent in hamamatsu}
+    return {path for path in found - parts if path.is_file() and not drawn_by_us(path)}
 
 
 def _mpp_of(pixels: OpenSlidePixels | ImagePixels, stated: float | None) -> float:

@@ -26,7 +26,8 @@ from jaxtyping import UInt8
 
 from hiptbench.errors import SlideError
 from hiptbench.files import write_text
-from hiptbench.slides.drawing import PATCH, Look, Tissue, draw
+from hiptbench.slides.drawing import Look, Tissue, draw
+from hiptbench.slides.grid import PATCH
 from hiptbench.slides.pyramids import write_slide
 
 OnSlide = Callable[[int, int], object]

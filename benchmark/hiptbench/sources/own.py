@@ -101,7 +101,7 @@ def create_task(
     """
     _check_name(name)
     labels, splits = Path(labels), Path(splits) if splits else None
-    rows = _rows(labels, columns)
+    rows = label_rows(labels, columns)
     spec = _spec(name, labels, columns, rows, unit or ("case" if columns.kind == "survival" else "slide"))
     parts = _given(splits) if splits else make_folds(Task.build(spec, rows, []), folds=folds, seed=seed)
     source = f"{splits}" if splits else f"made: {folds} folds, patient-grouped, stratified, seed {seed}"
@@ -149,7 +149,17 @@ def _given(folder: Path) -> list[Split]:
     return [Split(lists.fold, lists.train, lists.val, lists.test) for lists in read_splits(folder)]
 
 
-def _rows(path: Path, columns: Columns) -> list[SlideRow]:
+def label_rows(path: Path, columns: Columns) -> list[SlideRow]:
+    """Return the rows of a label table, times in months.
+
+    Args:
+        path: CSV or TSV, one row a slide.
+        columns: The table's columns.
+
+    Raises:
+        FormatError: If the table cannot be read or lacks a column.
+        TaskError: If the columns describe no task, or a cell is empty or no number.
+    """
     answers = [column for column in (columns.label, columns.time, columns.event) if column]
     text = [column for column in (columns.slide, columns.case, columns.label) if column]
     table = read_labels(path, slide=columns.slide, columns=[columns.case, *answers], text=text)
