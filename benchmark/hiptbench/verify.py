@@ -3,19 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
-from hiptbench.errors import HiptbenchError, StoreError
+from hiptbench.errors import HiptbenchError
 from hiptbench.evaluation import compute_metrics
 from hiptbench.export import Export
 from hiptbench.files import sha256_lines
-from hiptbench.predictions import Prediction, Predictions
+from hiptbench.joining import Joined
+from hiptbench.predictions import Prediction
 from hiptbench.results import FoldResult, refingerprint
 from hiptbench.store import Store
 from hiptbench.targets import Survival, Target
-from hiptbench.task_store import is_imported
-from hiptbench.tasks import Task
 
 TOLERANCE = 1e-12
 
@@ -45,27 +43,21 @@ def verify(results: Store | Export, home: Path | None = None) -> Verification:
         results: A store or an export.
         home: The data home with the tasks' labels.
     """
-    load = lru_cache(maxsize=16)(lambda name: Task.load(name, home))
+    joined = Joined(results, home)
     verified, wrong, missing = 0, [], Counter[str]()
     for row in results.rows():
         task = row.protocol.task
-        if isinstance(results, Export) and not _verifiable(row, home):
+        if isinstance(results, Export) and not joined.has_task(row):
             missing[task] += 1
             continue
         try:
-            joined = _joined(results, row, load(task)) if isinstance(results, Export) else results.predictions(row)
-            problem = _problem(row, *joined)
+            problem = _problem(row, *joined.predictions(row))
         except HiptbenchError as error:
             problem = str(error)
         verified += problem is None
         if problem:
             wrong.append(f"{task} {row.features}/{row.baseline} fold {row.fold} seed {row.seed}: {problem}")
     return Verification(verified, tuple(wrong), missing)
-
-
-def _verifiable(row: FoldResult, home: Path | None) -> bool:
-    """Whether an exported row can be joined with labels: the cohort of one that lacks slides is known to its maker."""
-    return is_imported(row.protocol.task, home) and not row.protocol.missing_slides
 
 
 def _problem(row: FoldResult, units: tuple[str, ...], target: Target, prediction: Prediction) -> str | None:
@@ -81,12 +73,3 @@ def _problem(row: FoldResult, units: tuple[str, ...], target: Target, prediction
         abs(value - row.metrics[name]) <= TOLERANCE for name, value in recomputed.items()
     )
     return None if equal else f"recomputed {recomputed}, stored {row.metrics}"
-
-
-def _joined(export: Export, row: FoldResult, task: Task) -> Predictions:
-    mine, stored = task.hashes, row.protocol
-    if (mine.cohort, mine.labels, mine.splits) != (stored.cohort, stored.labels, stored.splits):
-        raise StoreError("the task's cohort, labels or splits are not those that the row was made with")
-    split = next(split for split in task.splits if split.fold == row.fold)
-    units = task.evaluated(split)
-    return units, task.targets(units), export.prediction(row)
