@@ -217,7 +217,7 @@ def test_verify_refuses_other_labels(home: Path, exported: Export) -> None:
     make_home(home, "survival", folds=2)
     found = verify(exported, home)
     assert found.verified == 2
-    assert all("cohort, labels or splits are not those that the row was made with" in line for line in found.wrong)
+    assert all("toy_classification are not those that the row was made with" in line for line in found.wrong)
 
 
 def test_verify_finds_a_changed_store(home: Path) -> None:
