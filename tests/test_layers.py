@@ -56,6 +56,7 @@ LAYERS = (
         "statistics",
         "assessment",
         "comparisons",
+        "panels",
         "report",
         "demo",
         "demo_slides",

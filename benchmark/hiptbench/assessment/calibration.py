@@ -1,0 +1,107 @@
+"""Calibration of survival curves at one horizon: predicted against Kaplan-Meier, in groups of like predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from hiptbench.assessment.curves import step_at
+from hiptbench.assessment.inputs import FoldCurves, checked_curves, pool
+from hiptbench.assessment.kaplan_meier import kaplan_meier
+from hiptbench.assessment.measures import NotEvaluable
+from hiptbench.errors import MetricError
+from hiptbench.predictions import Prediction
+from hiptbench.targets import Survival
+
+MOST_GROUPS = 5
+UNITS_PER_GROUP = 20
+
+
+@dataclass(frozen=True)
+class CalibrationGroup:
+    """Units with like predictions at the horizon.
+
+    Attributes:
+        predicted: Mean predicted S(horizon).
+        observed: Kaplan-Meier S(horizon); None where the group's follow-up ends before.
+        low: Lower end of its 95 % interval, log-minus-log; None as ``observed``.
+        high: Upper end.
+        n: Number of units.
+        events: Events by the horizon.
+        followed: Months until the group's last unit is seen.
+    """
+
+    predicted: float
+    observed: float | None
+    low: float | None
+    high: float | None
+    n: int
+    events: int
+    followed: float
+
+
+def survival_calibration(
+    folds: Sequence[tuple[Survival, Prediction]], *, horizon: float
+) -> tuple[CalibrationGroup, ...] | NotEvaluable:
+    """Return mean predicted S(horizon) against its Kaplan-Meier estimate, in quantile groups of the prediction.
+
+    The folds of a partition are pooled, so that each unit is there once; predictions of one value stay together. There
+    are at most five groups, of at least 20 units on average. Curves are read as right-continuous steps, so that one of
+    few steps predicts at the horizon what it did at its latest time before.
+
+    Args:
+        folds: Truth and prediction of each fold's evaluated units.
+        horizon: Months, above 0.
+
+    Returns:
+        The groups from the lowest to the highest prediction, or the reason why there are none.
+
+    Raises:
+        HeadError: If a prediction is for another kind or number of units, or holds NaN.
+        MetricError: If there is no fold, the horizon is not positive, a time is not finite, or curves are none.
+    """
+    if not horizon > 0:
+        raise MetricError(f"The horizon is {horizon} months. Give a time above 0.")
+    curves = checked_curves(folds)
+    if isinstance(curves, NotEvaluable):
+        return curves
+    if why := _too_short(curves, horizon):
+        return NotEvaluable(why)
+    at = np.array([horizon])
+    predicted = np.concatenate([step_at(fold.survival, fold.times, at)[:, 0] for fold in curves])
+    pooled, groups = pool([fold.target for fold in curves]), _groups(predicted)
+    return tuple(_group(pooled, predicted, np.flatnonzero(groups == one), horizon) for one in np.unique(groups))
+
+
+def _too_short(curves: Sequence[FoldCurves], horizon: float) -> str | None:
+    if not any(len(fold.target) for fold in curves):
+        return "no unit was evaluated"
+    ends = [float(fold.times[-1]) for fold in curves]
+    if min(ends) >= horizon:
+        return None
+    return f"the curves of fold {np.argmin(ends)} end at {min(ends):.1f} months, before the horizon of {horizon:.1f}"
+
+
+def _groups(predicted: Float64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+    number = min(MOST_GROUPS, max(1, len(predicted) // UNITS_PER_GROUP))
+    inner = np.quantile(predicted, np.arange(1, number) / number)
+    return np.searchsorted(inner, predicted, side="left")
+
+
+def _group(
+    pooled: Survival, predicted: Float64[np.ndarray, " n"], members: Int64[np.ndarray, " m"], horizon: float
+) -> CalibrationGroup:
+    target = pooled.take(members.tolist())
+    curve = kaplan_meier(target)
+    known = curve.times[-1] >= horizon
+    at = curve.at(np.array([horizon])) if known else None
+    return CalibrationGroup(
+        predicted=float(predicted[members].mean()),
+        observed=float(at.survival[0]) if at else None,
+        low=float(at.low[0]) if at else None,
+        high=float(at.high[0]) if at else None,
+        n=len(target),
+        events=int((target.event & (target.time <= horizon)).sum()),
+        followed=float(target.time.max()),
+    )

@@ -1,0 +1,57 @@
+"""The Kaplan-Meier estimate of a group of units, with its interval."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from hiptbench.errors import MetricError
+from hiptbench.targets import Survival
+
+
+@dataclass(frozen=True, eq=False)
+class KaplanMeier:
+    """An estimated survival curve with its pointwise 95 % log-minus-log interval.
+
+    The interval has no width where no event has been seen yet, or no unit is left: it says nothing there.
+
+    Attributes:
+        times: Months, rising.
+        survival: Estimated S(t).
+        low: Lower end.
+        high: Upper end.
+    """
+
+    times: Float64[np.ndarray, " t"]
+    survival: Float64[np.ndarray, " t"]
+    low: Float64[np.ndarray, " t"]
+    high: Float64[np.ndarray, " t"]
+
+    def at(self, times: Float64[np.ndarray, " m"]) -> "KaplanMeier":
+        """Return the curve at other times, read as right-continuous steps that start at 1.
+
+        Args:
+            times: Months, rising, none beyond the last of the curve.
+
+        Raises:
+            MetricError: If a time lies beyond the last one, where the curve is not known.
+        """
+        if len(times) and times[-1] > self.times[-1]:
+            raise MetricError(f"The curve ends at {self.times[-1]:g} months and is not known at {times[-1]:g}.")
+        at = np.searchsorted(self.times, times, side="right")
+        read = (np.append(1.0, values)[at] for values in (self.survival, self.low, self.high))
+        return KaplanMeier(times, *read)
+
+
+def kaplan_meier(target: Survival) -> KaplanMeier:
+    """Return the Kaplan-Meier estimate at the distinct times of some units.
+
+    Args:
+        target: One unit at least.
+
+    Source: Kaplan and Meier, JASA 53 (1958) 457-481; computed by scikit-survival's ``kaplan_meier_estimator``.
+    """
+    from sksurv.nonparametric import kaplan_meier_estimator
+
+    times, survival, (low, high) = kaplan_meier_estimator(target.event, target.time, conf_type="log-log")
+    return KaplanMeier(times, survival, low, high)
