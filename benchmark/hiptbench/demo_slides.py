@@ -10,7 +10,6 @@ from hiptbench.cells import RANKED, Leaderboard
 from hiptbench.errors import MetricError
 from hiptbench.extraction.run import Step, extract_slides
 from hiptbench.files import write_text
-from hiptbench.intervals import ESTIMAND, interval
 from hiptbench.plans import make_plan
 from hiptbench.predictions import Predictions
 from hiptbench.registry import make_extractor
@@ -20,6 +19,8 @@ from hiptbench.runner import run
 from hiptbench.slides.opening import find_slides
 from hiptbench.slides.synthetic import SyntheticSlides, write_synthetic_slides
 from hiptbench.sources.own import Columns, create_task
+from hiptbench.statistics.bootstrap import interval
+from hiptbench.statistics.draws import ESTIMAND
 from hiptbench.store import Store
 from hiptbench.task_store import load_task
 from hiptbench.tasks import Task

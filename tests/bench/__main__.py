@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import extraction, importing, running, startup, training
+from . import extraction, importing, intervals, running, startup, training
 from .framework import Benchmark, Outcome, commit_of, run, table, write_records
 from .workspace import Workspace
 
@@ -19,6 +19,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     *running.BENCHMARKS,
     *training.BENCHMARKS,
     *extraction.BENCHMARKS,
+    *intervals.BENCHMARKS,
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from hiptbench.errors import MetricError
 from hiptbench.metrics import auc, c_index
-from hiptbench.weighted import weighted_auc, weighted_c_index
+from hiptbench.statistics.weighted import weighted_auc, weighted_c_index
 
 DRAWS = arrays.arrays(np.int64, st.tuples(st.just(3), st.integers(2, 12)), elements=st.integers(0, 3))
 

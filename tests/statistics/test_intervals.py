@@ -6,9 +6,10 @@ from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
 from hiptbench.errors import MetricError
-from hiptbench.intervals import Interval, interval
 from hiptbench.metrics import c_index
 from hiptbench.predictions import Prediction, Predictions
+from hiptbench.statistics.bootstrap import interval
+from hiptbench.statistics.draws import Interval
 from hiptbench.targets import Labels, Survival
 
 

@@ -45,11 +45,11 @@ def weighted_c_index(
     Returns:
         One value a draw; NaN where no comparable pair has weight.
     """
-    later = (time[:, None] < time) | ((time[:, None] == time) & ~event)
-    comparable = (event[:, None] & later).astype(np.float64)
-    difference = risk.astype(np.float64)[:, None] - risk
+    earlier, first = time[event, None], weights[:, event]  # only a unit with an event comes first in a pair
+    comparable = ((earlier < time) | ((earlier == time) & ~event)).astype(np.float64)
+    difference = risk.astype(np.float64)[event, None] - risk
     won = np.where(abs(difference) <= TIED_RISK_TOLERANCE, 0.5, difference > 0)
-    pairs, concordant = (((weights @ matrix) * weights).sum(axis=1) for matrix in (comparable, comparable * won))
+    pairs, concordant = (((first @ matrix) * weights).sum(axis=1) for matrix in (comparable, comparable * won))
     return _ratio(concordant, pairs)
 
 
@@ -57,12 +57,11 @@ def _one_vs_rest(
     positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"], weights: Float64[np.ndarray, "draws n"]
 ) -> Float64[np.ndarray, " draws"]:
     """Return the weighted share of pairs in which the positive unit has the higher score, ties counting one half."""
-    order = np.argsort(scores, kind="stable")
-    _, first = np.unique(scores[order], return_index=True)  # where each group of tied scores begins
-    won, lost = (np.add.reduceat((weights * chosen)[:, order], first, axis=1) for chosen in (positive, ~positive))
-    below = lost.cumsum(axis=1) - lost
-    pairs = won.sum(axis=1) * lost.sum(axis=1)
-    concordant = (won * (below + lost / 2)).sum(axis=1)
+    of_class, of_rest = weights[:, positive], weights[:, ~positive]
+    higher, lower = scores[positive, None], scores[~positive]
+    won = (higher > lower) + 0.5 * (higher == lower)
+    pairs = of_class.sum(axis=1) * of_rest.sum(axis=1)
+    concordant = ((of_class @ won) * of_rest).sum(axis=1)
     return _ratio(concordant, pairs)
 
 
