@@ -76,9 +76,9 @@ class TimeBins(Quirk):
 
 
 class Quirks(Strict):
-    """The published choices of one task."""
+    """The published choices of one task; ``split_ids_outside_labels`` where its splits are published, too."""
 
-    split_ids_outside_labels: SplitIdsOutsideLabels
+    split_ids_outside_labels: SplitIdsOutsideLabels | None = None
     embedded_slides_only: EmbeddedSlidesOnly
     label_map: LabelMap | None = None
     codes: Codes | None = None
@@ -93,6 +93,28 @@ class CheckoutFile(Strict):
     path: str
 
 
+class MadeSplits(Strict):
+    """Folds that hiptbench makes by a rule from the labels; see ``hiptbench.sources.partitions``.
+
+    Each unit is tested once: fold ``k`` is the test part of split ``k``.
+
+    Attributes:
+        rule: "stratified partition of the patients": patients stay whole, and each class (or event and censored) is
+            spread evenly. "partition of the institutions": all patients of an institution are in one fold, under
+            whatever tissue-source-site code they came; every test part has every class (or an event), and classes (or
+            events and censored) are as even as institutions allow.
+        val: Whether split ``k`` keeps the next fold (after the last, the first) as val, or has no val part. What is
+            neither test nor val is train.
+        seed: Orders what the rule leaves open.
+        source: Why the folds are made so.
+    """
+
+    rule: Literal["stratified partition of the patients", "partition of the institutions"]
+    val: Literal["the next fold", "none"]
+    seed: int
+    source: str
+
+
 class LabelTable(CheckoutFile):
     """A label table and the names of its columns."""
 
@@ -104,12 +126,18 @@ class LabelTable(CheckoutFile):
 
 
 class CheckoutData(Strict):
-    """Labels and splits come from checkouts of the public repositories."""
+    """Labels come from checkouts of the public repositories; so do the splits, or they are made from the labels."""
 
     origin: Literal["checkout"]
     labels: LabelTable
-    splits: CheckoutFile
+    splits: CheckoutFile | MadeSplits
     quirks: Quirks
+
+    @pydantic.model_validator(mode="after")
+    def _published_splits_have_their_rule(self) -> "CheckoutData":
+        if isinstance(self.splits, CheckoutFile) != (self.quirks.split_ids_outside_labels is not None):
+            raise ValueError("published splits, and only they, need the quirk split_ids_outside_labels")
+        return self
 
 
 class SyntheticData(Strict):

@@ -37,7 +37,7 @@ MENDABLE = [
 WRONG_CALLS = [
     (("leaderbord",), "There is no verb 'leaderbord'. Did you mean 'leaderboard'?"),
     (("data", "imprt"), "There is no verb 'imprt'. Did you mean 'import'? What exists: fetch, import, inspect"),
-    (("run", "--baseline", "mean_knn"), "--suite: digits, hipt-2022, hipt-2022-synthetic"),
+    (("run", "--baseline", "mean_knn"), "--suite: digits, hipt-2022, hipt-2022-corrected, hipt-2022-sites, "),
     (("run", "--suite", "digits"), "--baseline with a name (abmil, abmil_cox,"),
     (("run", "--suite", "digits", "--baselin", "x"), "No such option"),
     (("run", "--suite", "digits", "--baseline", "mean_knn", "--fraction", "a,1"), "'a,1' is not a list of numbers"),

@@ -30,6 +30,9 @@ def test_import_tells_counts_and_reports_every_unit_left_out(
 ) -> None:
     done = hiptbench("data", "import", "--hipt", real_data / "HIPT", "--porpoise", real_data / "PORPOISE")
     assert done.returncode == 0, done.stderr
+    assert "hipt-2022: The nine slide-level tasks of HIPT, as published\n  tcga_brca_subtype: " in done.stdout
+    assert "\n\nhipt-2022-sites: The nine tasks of HIPT, tested on institutions" in done.stdout
+    assert "    11 left out, slide of normal tissue: TCGA-UW-A7GI-11Z-" in done.stdout
     assert "tcga_brca_subtype: 875 slides, 569 of them evaluated, 837 patients, IDC 726, ILC 149" in done.stdout
     assert "tcga_brca_survival: 897 cases, 897 of them evaluated, 937 slides, 128 events" in done.stdout
     assert "    62 left out, diagnosis code is not a class of the task: TCGA-A1-A0SB-" in done.stdout
@@ -54,7 +57,7 @@ def test_without_embeddings_the_tasks_are_imported_and_it_says_what_to_do(
     assert "`hiptbench data fetch` or name a checkout with --embeddings" in done.stderr
     assert _report(own_home)["features"] is None
     rows = json.loads(hiptbench("task", "list", "--format", "json").stdout)
-    assert sum(row["imported"] for row in rows) == 9
+    assert sum(row["imported"] for row in rows) == 28
 
 
 def test_slides_that_are_missing_are_counted_and_listed(
@@ -82,4 +85,4 @@ def test_pointers_instead_of_embeddings_are_an_error_after_the_tasks_are_saved(
     assert done.returncode == 1
     assert "this is a Git LFS pointer" in done.stderr
     assert "hiptbench data fetch" in done.stderr
-    assert len(_report(own_home)["tasks"]) == 9
+    assert len(_report(own_home)["tasks"]) == 28

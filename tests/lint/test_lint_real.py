@@ -4,18 +4,27 @@ from pathlib import Path
 
 import pytest
 
+from hiptbench.lint.balance_lint import balances
 from hiptbench.lint.findings import LintReport
 from hiptbench.lint.linter import lint_folder, lint_labelled_folder, lint_task
-from hiptbench.sources.importing import import_tasks
+from hiptbench.lint.subject import subject_of_task
+from hiptbench.sources.checkouts import Built
+from hiptbench.sources.importing import SUITES, import_tasks
 from hiptbench.sources.own import Columns
-from linted import codes
+from hiptbench.suites import load_suite
+from linted import codes, found
 
 SUBTYPING = "2-Weakly-Supervised-Subtyping"
+PUBLISHED, CORRECTED, SITES = (load_suite(name).tasks for name in SUITES)
 
 
 @pytest.fixture(scope="module")
-def reports(checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, LintReport]:
-    built = import_tasks("hipt-2022", checkouts, tmp_path_factory.mktemp("lint") / "home")
+def built(checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> list[Built]:
+    return import_tasks(SUITES, checkouts, tmp_path_factory.mktemp("lint") / "home")
+
+
+@pytest.fixture(scope="module")
+def reports(built: list[Built]) -> dict[str, LintReport]:
     return {one.task.name: lint_task(one.task) for one in built}
 
 
@@ -46,15 +55,24 @@ def test_eleven_normals(reports: dict[str, LintReport]) -> None:
 
 
 def test_the_site_tells_the_class_of_nsclc_and_rcc(reports: dict[str, LintReport]) -> None:
-    shared = {name: report.overall.sites_shared_between_classes for name, report in reports.items() if "sub" in name}
-    assert shared == {"tcga_brca_subtype": 20, "tcga_lung_subtype": 0, "tcga_kidney_subtype": 0}
-    warned = {name for name, report in reports.items() if ("site_tells_class", "warning") in codes(report)}
+    shared = {name: report.overall.sites_shared_between_classes for name, report in reports.items()}
+    assert [shared[f"tcga_{study}_subtype"] for study in ("brca", "lung", "kidney")] == [20, 0, 0]
+    warned = {name for name in PUBLISHED if ("site_tells_class", "warning") in codes(reports[name])}
     assert warned == {"tcga_lung_subtype", "tcga_kidney_subtype"}
 
 
+def test_the_institutions_behind_the_sites_have_several_classes(reports: dict[str, LintReport]) -> None:
+    told = [found(reports[f"tcga_{study}_subtype"], "site_tells_class").numbers for study in ("lung", "kidney")]
+    of = [(n["sites"], n["institutions"], n["institutions_shared_between_classes"]) for n in told]
+    assert of == [(66, 36, 29), (55, 34, 16)]
+
+
 def test_survival_folds_are_sound(reports: dict[str, LintReport]) -> None:
-    survival = [report for name, report in reports.items() if "survival" in name]
-    assert {code for report in survival for code in codes(report)} == {("site_in_train_and_test", "note")}
+    survival = [reports[name] for name in PUBLISHED if "survival" in name]
+    assert {code for report in survival for code in codes(report)} == {
+        ("site_in_train_and_test", "note"),
+        ("uneven_test_parts", "note"),
+    }
     assert [report.overall.events for report in survival] == [128, 78, 89, 40, 154, 125]
     assert {report.overall.scheme for report in survival} == {"partition"}
 
@@ -75,3 +93,70 @@ def test_the_published_ids_alone(real_data: Path) -> None:
     shared = [len(fold.overlaps["train_test"].patients or ()) for fold in report.folds]
     assert shared == [12, 8, 10, 8, 8, 4, 15, 9, 13, 4]
     assert report.kind is None
+
+
+@pytest.mark.parametrize("name", [*CORRECTED, *SITES])
+def test_nothing_of_the_sort_in_the_corrected_suites(reports: dict[str, LintReport], name: str) -> None:
+    report = reports[name]
+    overall = report.overall
+    assert (overall.scheme, overall.test_slides_patient_in_train, overall.normal_tissue_slides) == ("partition", 0, 0)
+    assert overall.slides_ever_tested == overall.slides == overall.test_slides
+    assert not any(shared.patients or shared.slides for fold in report.folds for shared in fold.overlaps.values())
+    allowed = {"site_tells_class", "site_of_one_class", "uneven_test_parts"}
+    of_suite = {"institution_larger_than_a_fold"} if name in SITES else {"site_in_train_and_test"}
+    assert {code for code, _ in codes(report)} <= allowed | of_suite
+    assert not report.has_errors
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_no_site_is_in_train_and_test(reports: dict[str, LintReport], name: str) -> None:
+    assert all(shared.sites == () for fold in reports[name].folds for shared in fold.overlaps.values())
+
+
+TOO_LARGE = {
+    "tcga_kidney_subtype": [
+        ("Memorial Sloan Kettering Cancer Center", 139, 498, 18),
+        ("University of Pittsburgh", 105, 498, 18),
+        ("Memorial Sloan Kettering Cancer Center", 24, 107, 6),  # CHRCC comes from six
+        ("University of North Carolina", 24, 107, 6),
+    ],
+    "tcga_brca_survival": [("University of Pittsburgh", 42, 128, 21), ("Duke University", 27, 128, 21)],
+    "tcga_coadread_survival": [("University of Michigan", 18, 78, 14)],
+    "tcga_kirc_survival": [("University of Pittsburgh", 35, 89, 9), ("MD Anderson Cancer Center", 19, 89, 9)],
+    "tcga_kirp_survival": [("Memorial Sloan Kettering Cancer Center", 9, 40, 13)],
+    "tcga_stad_survival": [("Asterand", 42, 125, 13), ("Barretos Cancer Hospital", 39, 125, 13)],
+}
+
+
+def test_institutions_that_are_larger_than_a_fold(reports: dict[str, LintReport]) -> None:
+    told = {
+        name.removesuffix("_sites"): [
+            (*f.names, f.numbers["units"], f.numbers["of"], f.numbers["institutions"])
+            for f in reports[name].findings
+            if f.code == "institution_larger_than_a_fold"
+        ]
+        for name in SITES
+    }
+    assert {name: findings for name, findings in told.items() if findings} == TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("tcga_brca_subtype", {"IDC": (144, 147), "ILC": (29, 30)}),
+        ("tcga_lung_subtype", {"LUAD": (97, 99), "LUSC": (92, 94)}),
+        ("tcga_kidney_subtype", {"CCRCC": (77, 139), "PRCC": (57, 58), "CHRCC": (14, 25)}),
+        ("tcga_brca_survival", {"events": (18, 42)}),
+        ("tcga_coadread_survival", {"events": (14, 20)}),
+        ("tcga_kirc_survival", {"events": (10, 35)}),
+        ("tcga_kirp_survival", {"events": (7, 9)}),
+        ("tcga_luad_survival", {"events": (30, 31)}),
+        ("tcga_stad_survival", {"events": (14, 42)}),
+    ],
+)
+def test_how_uneven_folds_of_whole_institutions_are(
+    built: list[Built], reports: dict[str, LintReport], name: str, held: dict[str, tuple[int, int]]
+) -> None:
+    (task,) = (one.task for one in built if one.task.name == f"{name}_sites")
+    found = balances(subject_of_task(task), reports[task.name].folds)
+    assert {balance.name: (min(balance.tested), max(balance.tested)) for balance in found} == held

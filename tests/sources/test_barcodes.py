@@ -2,7 +2,7 @@
 
 import pytest
 
-from hiptbench.lint import barcodes
+from hiptbench.sources import barcodes
 
 SLIDE = "TCGA-UW-A7GC-11Z-00-DX1.ADAF7B0F-8EDC-4022-A873-3A5EBA4A46C3"
 

@@ -173,7 +173,7 @@ def test_one_changed_label_is_refused_and_nothing_is_saved(checkouts: Checkouts,
         with zipfile.ZipFile(copy / labels.labels.path, "w") as archive:
             archive.writestr("../labels.csv", changed.to_csv(index=False))
         with pytest.raises(TaskError, match=message):
-            import_tasks("hipt-2022", checkouts | {"hipt": copy}, tmp_path / "new")
+            import_tasks(["hipt-2022"], checkouts | {"hipt": copy}, tmp_path / "new")
     assert not is_imported("tcga_brca_subtype", tmp_path / "new")
 
 

@@ -9,7 +9,7 @@ import click
 from hiptbench.cli.common import DIRECTORY, Verbs, format_option, home_option, progress, say
 from hiptbench.errors import SourceError, name_some
 
-_SUITE, _FEATURES = "hipt-2022", "hipt_vit4k_region"
+_FEATURES = "hipt_vit4k_region"
 
 
 @click.group(cls=Verbs)
@@ -50,7 +50,11 @@ def fetch_verb(out: Path | None, mirror: str | None, home: Path | None) -> None:
 def import_verb(
     hipt: Path | None, embeddings: Path | None, porpoise: Path | None, verify: bool, home: Path | None
 ) -> None:
-    """Build labels, splits and region embeddings of HIPT's nine tasks and check them against the registry.
+    """Build labels, splits and region embeddings of HIPT's tasks and check them against the registry.
+
+    These are the nine as published (suite hipt-2022), with what is wrong in print mended (hipt-2022-corrected), and
+    tested on tissue source sites that were not trained on (hipt-2022-sites). Age with sex, and the site, become
+    features, too: tcga_clinical and tcga_site.
 
     Without the embeddings, the tasks are imported all the same, for features of your own.
 
@@ -60,13 +64,16 @@ def import_verb(
       hiptbench data import --hipt ../HIPT --porpoise ../PORPOISE
     """
     from hiptbench import rooms
-    from hiptbench.cli.import_report import tell_features, tell_task, write_import_report
-    from hiptbench.sources.importing import default_checkouts, import_features, import_tasks
+    from hiptbench.cli.import_report import tell_features, tell_suite, write_import_report
+    from hiptbench.sources.covariates import import_covariates
+    from hiptbench.sources.importing import SUITES, default_checkouts, import_features, import_tasks
+    from hiptbench.suites import load_suite
 
     checkouts, features_from = default_checkouts(hipt, porpoise, embeddings, home)
-    built = import_tasks(_SUITE, checkouts, home)
-    for one in built:
-        tell_task(one)
+    built = import_tasks(SUITES, checkouts, home)
+    for suite in map(load_suite, SUITES):
+        tell_suite(suite, [one for one in built if one.task.name in suite.tasks])
+    click.echo(f"what is known without a slide, as features: {', '.join(import_covariates(checkouts, built, home))}")
     imported = None
     try:
         with progress("region embeddings") as on_file:

@@ -13,13 +13,22 @@ from hiptbench.errors import name_some
 from hiptbench.files import write_text
 from hiptbench.sources.checkouts import Built
 from hiptbench.sources.importing import ImportedFeatures
+from hiptbench.suites import Suite
 
 REPORT = "import-report.json"
 
 
-def tell_task(built: Built) -> None:
+def tell_suite(suite: Suite, built: Sequence[Built]) -> None:
+    """Print a suite's title and its tasks, and a line to part it from what follows."""
+    click.echo(f"{suite.name}: {suite.title}")
+    for one in built:
+        _tell_task(one)
+    click.echo()
+
+
+def _tell_task(built: Built) -> None:
     """Print a task's counts, and what its rules left out."""
-    click.echo(f"{built.task.name}: {counts_of(built.task.spec)}")
+    click.echo(f"  {built.task.name}: {counts_of(built.task.spec)}")
     for part in built.dropped:
         click.echo(f"    {len(part.names)} left out, {part.reason}: {name_some(part.names, most=1)}")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from hiptbench.lint import barcodes
 from hiptbench.lint.findings import Finding, Severity
 from hiptbench.lint.subject import Slide, Subject
 from hiptbench.metrics import comparable_pairs
+from hiptbench.sources import barcodes
 from hiptbench.splits import Split
 from hiptbench.task_spec import Part
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hiptbench.errors import UnknownNameError
 from hiptbench.features import FeatureSet
+from hiptbench.lint.balance_lint import balance_findings
 from hiptbench.lint.features_lint import FeatureFacts, feature_facts, feature_findings
 from hiptbench.lint.findings import SEVERITIES, FoldFacts, LintReport, OverallFacts
 from hiptbench.lint.labels_lint import label_findings, normal_slides
@@ -87,6 +88,7 @@ def lint_subject(subject: Subject, features: FeatureSet | None = None) -> LintRe
     folds = tuple(fold_facts(subject, split) for split in subject.folds)
     held = feature_facts(subject, features) if features is not None else None
     findings = [*split_findings(subject, folds), *label_findings(subject), *site_findings(subject)]
+    findings += balance_findings(subject, folds)
     if held:
         findings += feature_findings(subject, held)
     return LintReport(

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Literal
 
 from hiptbench.errors import TaskError, name_some
-from hiptbench.lint import barcodes
 from hiptbench.lint.split_files import SplitFiles
+from hiptbench.sources import barcodes
 from hiptbench.splits import Split
 from hiptbench.targets import Labels
 from hiptbench.task_spec import Kind, Part, Unit

@@ -1,6 +1,6 @@
 """Import labels, splits and the published region embeddings from checkouts into the data home."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,14 @@ from hiptbench.features import FeatureCard, FeatureSet
 from hiptbench.pack import StoredDtype
 from hiptbench.packing import PackReport, pack
 from hiptbench.schema import Strict, read_yaml
-from hiptbench.sources.checkouts import Built, Checkouts, build_task, locate
+from hiptbench.sources.checkouts import Built, Checkouts, build_tasks, locate
 from hiptbench.suites import load_suite
 from hiptbench.task_spec import CheckoutFile
 from hiptbench.task_store import load_spec, save_task
 
 Progress = Callable[[int, int], None]
+
+SUITES = ("hipt-2022", "hipt-2022-corrected", "hipt-2022-sites")  # whose tasks come from checkouts
 
 
 class PublishedFeatures(Strict):
@@ -36,7 +38,7 @@ class PublishedFeatures(Strict):
 
 @dataclass(frozen=True)
 class ImportedFeatures:
-    """The packed feature set, what packing did, and which slides of its suite have no features."""
+    """The packed feature set, what packing did, and which slides of the tasks have no features."""
 
     features: FeatureSet
     report: PackReport
@@ -55,16 +57,17 @@ def load_published_features(name: str) -> PublishedFeatures:
     return read_yaml(paths[name], PublishedFeatures)
 
 
-def import_tasks(suite: str, checkouts: Checkouts, home: str | Path | None = None) -> list[Built]:
-    """Build, check and save every task of a suite.
+def import_tasks(suites: Sequence[str], checkouts: Checkouts, home: str | Path | None = None) -> list[Built]:
+    """Build, check and save every task of some suites.
 
     Args:
-        suite: Name of a suite whose tasks come from checkouts.
+        suites: Names of suites whose tasks come from checkouts.
         checkouts: "hipt" and "porpoise" to the folders of the checkouts.
         home: The data home.
 
     Returns:
-        The tasks with what their rules left out; nothing is saved unless all of them pass their checks.
+        The tasks in the suites' order, with what their rules left out; nothing is saved unless all of them pass their
+        checks.
 
     Raises:
         UnknownNameError: If there is no such suite.
@@ -73,7 +76,8 @@ def import_tasks(suite: str, checkouts: Checkouts, home: str | Path | None = Non
         TaskError: If labels and splits contradict each other or the registry.
         StoreError: If the home cannot be written.
     """
-    built = [build_task(load_spec(name, home), checkouts) for name in load_suite(suite).tasks]
+    names = dict.fromkeys(name for suite in suites for name in load_suite(suite).tasks)
+    built = build_tasks([load_spec(name, home) for name in names], checkouts)
     for one in built:
         save_task(one.task, home)
     return built
@@ -93,7 +97,7 @@ def import_features(
     Args:
         name: Name of the feature set.
         checkouts: The folders of the checkouts.
-        built: The tasks of its suite.
+        built: The tasks of its suites.
         home: The data home.
         verify: Read every file again.
         on_file: Called with (files done, files in all).
