@@ -35,7 +35,7 @@ FRACTIONS = (0.1, 0.25, 0.5, 1.0)
 
 
 # One complete cell: kind to metric; mean, spreads, folds, seeds; units, evaluations, events; protocol, missing, variant
-CELL = Cell("measured", "s", "a", "f", "knn", 1.0, None, "auc", 0.75, 0.0625, None, 2, 1, 20, 20, None, "p", 0, "v")
+CELL = Cell("measured", "s", "a", "f", "knn", 1.0, None, "auc", 0.75, 0.0625, None, 2, 1, 20, 20, None, "p", 0, "v", "")
 
 
 def cell(task: str = "a", baseline: str = "knn", mean: float = 0.75, fraction: float = 1.0, **changes: Any) -> Cell:

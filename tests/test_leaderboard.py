@@ -20,7 +20,7 @@ from toys import make_row
 
 HEADER = (
     "kind,suite,task,features,baseline,fraction,fraction_rule,metric,mean,sd_folds,sd_seeds,"
-    "n_folds,n_seeds,n_units,n_evaluations,n_events,protocol,reproduced,errata"
+    "n_folds,n_seeds,n_units,n_evaluations,n_events,protocol,contamination,reproduced,errata"
 )
 
 

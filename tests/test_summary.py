@@ -34,6 +34,7 @@ def _cell(task: str, baseline: str, fraction: float, mean: float) -> Cell:
         protocol="p",
         missing_slides=0,
         variant="v",
+        contamination="",
     )
 
 

@@ -134,7 +134,7 @@ def _json(cells: Sequence[Cell]) -> str:
 
 _HEADINGS = (
     *("kind", "suite", "task", "method", "train", "metric", "mean ± sd (folds)", "sd (seeds)", "n", "protocol"),
-    *("reproduced", "errata"),
+    *("contamination", "reproduced", "errata"),
 )
 
 
@@ -153,6 +153,7 @@ def _shown(cell: Cell) -> tuple[str, ...]:
         seeds,
         f"{cell.n_units}{events}{missing}",
         cell.protocol,
+        cell.contamination,
         cell.reproduced or "",
         cell.errata or "",
     )

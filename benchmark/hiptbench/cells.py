@@ -38,6 +38,7 @@ class Cell:
             where the cohort lacks slides.
         missing_slides: Slides of the registered cohort that were not run; above 0 the cell is never ranked.
         variant: Short name of the provenance.
+        contamination: Whether the features' encoder was trained on the task's slides; see ``hiptbench.contamination``.
         reproduced: Whether the published value that the method claims to reproduce is reproduced, or how many of the
             seeds that the claim needs were run; None where nothing is claimed, and unless the board was asked.
         errata: Marks of the errata that touch a published number; None as above.
@@ -62,6 +63,7 @@ class Cell:
     protocol: str
     missing_slides: int
     variant: str
+    contamination: str
     reproduced: str | None = None
     errata: str | None = None
 
@@ -108,9 +110,14 @@ def leaderboard(
         all_variants: Whether to show every provenance, not only the newest.
     """
     runs, notes = shown_runs(rows, all_variants=all_variants)
-    suites = {name: load_suite(name) for name in suite_names()}
-    cells = [cell for run in runs for cell in _cells(run, metrics or (_ranked_by(run[0].protocol, suites),))]
+    suites = registered_suites()
+    cells = [cell for run in runs for cell in _cells(run, metrics or (ranked_by(run[0].protocol, suites),))]
     return Leaderboard(tuple(sorted(cells, key=_rank(suites))), tuple(sorted(notes)))
+
+
+def registered_suites() -> dict[str, Suite]:
+    """Return the registry's suites by name."""
+    return {name: load_suite(name) for name in suite_names()}
 
 
 def shown_runs(
@@ -159,7 +166,13 @@ def _run_length(protocol: Protocol) -> int:
     return protocol.folds * protocol.draws
 
 
-def _ranked_by(protocol: Protocol, suites: Mapping[str, Suite]) -> str:
+def ranked_by(protocol: Protocol, suites: Mapping[str, Suite]) -> str:
+    """Return the metric that a task is ranked by.
+
+    Args:
+        protocol: Protocol of a row of the task.
+        suites: The registry's suites; of a suite of one's own the kind of task decides.
+    """
     stated = suites[protocol.suite].metrics if protocol.suite in suites else {}
     return stated.get(protocol.task_kind, RANKED[protocol.task_kind])
 
@@ -194,6 +207,7 @@ def _cell(group: Sequence[FoldResult], metric: str) -> Cell:
         protocol=protocol_id(first, metric),
         missing_slides=protocol.missing_slides,
         variant=first.provenance.variant,
+        contamination=str(first.contamination),
     )
 
 

@@ -45,6 +45,8 @@ class Job:
         fold: Number of the fold.
         draw: Number of the draw.
         seed: Seed of the fit.
+        pretrained_on: What the features' encoder was trained on.
+        collections: Where the task's slides come from.
     """
 
     protocol: Protocol
@@ -58,6 +60,8 @@ class Job:
     fold: int
     draw: int
     seed: int
+    pretrained_on: tuple[str, ...]
+    collections: tuple[str, ...] | None
 
     @property
     def fingerprint(self) -> str:
@@ -106,6 +110,8 @@ class Job:
             history=tuple(_finite(measured) for measured in evaluation.fitted.history),
             provenance=self.provenance,
             timing=timing,
+            pretrained_on=self.pretrained_on,
+            collections=self.collections,
         )
 
 
@@ -142,6 +148,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
     try:
         with threadpool_limits(limits=1):
             evaluation = _evaluate(job)
+            cut = _training_median_risk(job, evaluation) if isinstance(evaluation.target, Survival) else None
     except HiptbenchError as error:
         raise RunError(f"{job.label}: {error}") from error
     timing = Timing(
@@ -152,7 +159,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
     )
     prediction = evaluation.prediction
     return Outcome(
-        row=job.result(evaluation, timing),
+        row=job.result(evaluation, timing).model_copy(update={"training_median_risk": cut}),
         predictions=(evaluation.units, evaluation.target, replace(prediction, attention=None)),
         attention=(prediction.attention or ()) if keep.attention else None,
         fitted=evaluation.fitted if keep.models else None,
@@ -168,6 +175,13 @@ def _evaluate(job: Job) -> Evaluation:
     return evaluate_split(
         task, job.split_of(task), features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch
     )
+
+
+def _training_median_risk(job: Job, evaluation: Evaluation) -> float | None:
+    task, features = load_inputs(job)
+    bags = [features.bag(unit, task.slides(unit)) for unit in job.split_of(task).train]
+    risk = evaluation.fitted.predict(bags).risk
+    return None if risk is None else float(np.median(risk))
 
 
 def _finite(measured: Mapping[str, float]) -> dict[str, float]:

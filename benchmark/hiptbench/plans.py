@@ -8,6 +8,7 @@ from pathlib import Path
 from hiptbench import rooms
 from hiptbench.baselines import Baseline
 from hiptbench.code_hash import library_versions, source_hash
+from hiptbench.contamination import collections_of
 from hiptbench.errors import FeatureError, RunError, name_some
 from hiptbench.feature_sources import packed
 from hiptbench.features import FeatureSet
@@ -175,6 +176,8 @@ def _jobs(
                 fold=split.fold,
                 draw=draw,
                 seed=seed,
+                pretrained_on=features.card.pretrained_on,
+                collections=collections_of(task.spec, task.all_slides),
             )
 
 

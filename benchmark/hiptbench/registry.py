@@ -19,6 +19,9 @@ HEADS: Mapping[str, str] = {
     "knn": "hiptbench.heads.knn:KNN",
     "logistic": "hiptbench.heads.linear:Logistic",
     "mil": "hiptbench.heads.mil:MIL",
+    "permuted_labels": "hiptbench.heads.permuted_labels:PermutedLabels",
+    "prior": "hiptbench.heads.prior:Prior",
+    "random_features": "hiptbench.heads.random_features:RandomFeatures",
 }
 
 EXTRACTORS: Mapping[str, str] = {

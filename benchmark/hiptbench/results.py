@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import pydantic
 
+from hiptbench.contamination import Contamination, contamination, registered_collections, registered_pretraining
 from hiptbench.files import sha256_json
 from hiptbench.metrics import definition_of
 from hiptbench.schema import Strict
@@ -133,6 +134,11 @@ class FoldResult(Strict):
         history: What training measured in each epoch; empty where nothing is iterated.
         timing: When and where.
         predictions_sha256: Hash of the predictions file; None where only the metrics are published.
+        training_median_risk: Median risk that the model predicts for its training part, by which evaluated units are
+            cut into groups; None for classification, and in rows stored before rows had it.
+        pretrained_on: What the features' encoder was trained on, as their card says; None in rows stored before rows
+            said so. Like the next, outside the fingerprint: the values that a number depends on are hashed.
+        collections: Where the task's slides come from; None where that is not known. See ``hiptbench.contamination``.
     """
 
     fingerprint: str
@@ -152,6 +158,18 @@ class FoldResult(Strict):
     history: tuple[dict[str, float], ...] = ()
     timing: Timing | None = None
     predictions_sha256: str | None = None
+    training_median_risk: pydantic.FiniteFloat | None = None
+    pretrained_on: tuple[str, ...] | None = None
+    collections: tuple[str, ...] | None = None
+
+    @property
+    def contamination(self) -> Contamination:
+        """Whether the encoder was trained on the task's slides; what a row does not say, the registry may by name."""
+        trained_on, slides_from = self.pretrained_on, self.collections
+        return contamination(
+            registered_pretraining(self.features) if trained_on is None else trained_on,
+            registered_collections(self.protocol.task) if slides_from is None else slides_from,
+        )
 
 
 def fingerprint(

@@ -35,6 +35,7 @@ CELL = Cell(
     protocol="0123456789ab",
     missing_slides=0,
     variant="v1",
+    contamination="yes: TCGA",
 )
 
 
