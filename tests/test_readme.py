@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,21 @@ def test_from_drawn_slides_to_a_leaderboard_and_with_an_encoder_of_ones_own(own_
     (own_data / "my_encoders.py").write_text(_blocks("python", "class MeanColour")[0])
     check_extractor(make_extractor("my_encoders:MeanColour"))
     assert "24 slides extracted" in _shell(_blocks("bash", "my_encoders:MeanColour")[0])
+
+
+@pytest.mark.slow
+def test_suites_controls_and_comparisons_on_real_data(
+    real_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = shutil.copytree(real_home, tmp_path / "real")
+    monkeypatch.setenv("HIPTBENCH_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    _shell(
+        _blocks("bash", "run --suite hipt-2022 --baseline mean_knn")[0]
+        .split("hiptbench data import", 1)[1]
+        .partition("\n")[2]
+    )
+    assert "53 of 822" in _shell(_blocks("bash", "hiptbench lint hipt-2022")[0])
+    _shell(_blocks("bash", "--baseline permuted_labels")[0])
+    assert "held against hipt_vit4k_region/mean_logreg" in _shell(_blocks("bash", "hiptbench compare")[0])
+    assert (tmp_path / "report" / "index.html").is_file()

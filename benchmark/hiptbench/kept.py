@@ -45,6 +45,11 @@ class KeptFold:
         wanted = [(f"{_MODEL}/{FITTED}", keep.models), (_ATTENTION, keep.attention)]
         return all((self.path / name).is_file() for name, wants in wanted if wants)
 
+    @property
+    def keeps_attention(self) -> bool:
+        """Whether attention was kept; of a head that has none, an empty table."""
+        return (self.path / _ATTENTION).is_file()
+
     def write(self, units: Sequence[str], attention: Sequence[np.ndarray] | None, fitted: Fitted | None) -> None:
         """Keep what there is of a fold.
 

@@ -34,7 +34,7 @@ def test_every_verb_is_there() -> None:
     leaves = {" ".join(path) for path, command in VERBS.items() if not isinstance(command, click.Group)}
     assert leaves == {
         *("data fetch", "data import", "data inspect", "data make", "data pack", "data synth-slides"),
-        *("demo", "extract", "figure", "heatmap", "leaderboard", "lint", "reproduced", "tile"),
+        *("compare", "demo", "extract", "figure", "heatmap", "leaderboard", "lint", "report", "reproduced", "tile"),
         *("results export", "results import-hipt", "results verify", "run", "sync", "table"),
         *("task create", "task list", "task schema", "task show"),
     }

@@ -9,6 +9,7 @@ from hiptbench.cli.common import Verbs, say
 from hiptbench.errors import HiptbenchError
 
 _VERBS = {
+    "compare": ("hiptbench.cli.compare", "Say which differences between methods are real."),
     "data": ("hiptbench.cli.data", "Import, fetch, make, inspect and pack data."),
     "demo": ("hiptbench.cli.demo", "Run everything on embedded data, downloading nothing."),
     "extract": ("hiptbench.cli.extract", "Turn slides into features with an extractor."),
@@ -16,6 +17,7 @@ _VERBS = {
     "heatmap": ("hiptbench.cli.heatmap", "Draw what HIPT and a trained head attend to on a slide."),
     "leaderboard": ("hiptbench.cli.board", "Show the leaderboard of a results store."),
     "lint": ("hiptbench.cli.lint", "Say what is wrong with splits and labels: leaks, normals, sites."),
+    "report": ("hiptbench.cli.report", "Write the leaderboard as pages to look at."),
     "reproduced": ("hiptbench.cli.reproduced", "Say which published values our own training reproduces."),
     "results": ("hiptbench.cli.results", "Export, verify and import results."),
     "run": ("hiptbench.cli.run", "Run methods on tasks."),
@@ -61,6 +63,8 @@ def cli() -> None:
       hiptbench run --task mine --features features --baseline mean_knn
     What came out:
       hiptbench leaderboard
+      hiptbench compare abmil mean_knn
+      hiptbench report --out report
     """
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hiptbench.cli.common import DIRECTORY, Verbs, home_option, results_option, say, store_option
+from hiptbench.cli.common import DIRECTORY, Verbs, home_option, progress, results_option, say, store_option
 from hiptbench.errors import StoreError, UnknownNameError
 
 
@@ -21,11 +21,13 @@ def results() -> None:
 
 @results.command("export")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
-@click.option("--suite", help="Only this suite.")
+@click.option("--suite", "suites", multiple=True, help="Only this suite; may be given several times.")
 @store_option
 @home_option
-def export_verb(out: Path, suite: str | None, store: Path | None, home: Path | None) -> None:
+def export_verb(out: Path, suites: tuple[str, ...], store: Path | None, home: Path | None) -> None:
     """Write rows and predictions, without ids or labels, into a folder that may be published.
+
+    Beside them lies what `hiptbench report` draws: intervals, comparisons and curves. These take the tasks' data.
 
     \b
     Example:
@@ -35,15 +37,20 @@ def export_verb(out: Path, suite: str | None, store: Path | None, home: Path | N
     from hiptbench.cli.stores import open_store
     from hiptbench.export import export
     from hiptbench.files import write_text
+    from hiptbench.report.derive import derive
+    from hiptbench.report.stored import write_data
 
     source = open_store(store, home)
     rows = source.rows()
-    suites = {row.protocol.suite for row in rows}
-    if suite and suites and suite not in suites:
-        raise UnknownNameError("suite in this store", suite, suites)
-    chosen = [row for row in rows if suite in (None, row.protocol.suite)]
+    there = {row.protocol.suite for row in rows}
+    for suite in suites:
+        if there and suite not in there:
+            raise UnknownNameError("suite in this store", suite, there)
+    chosen = [row for row in rows if not suites or row.protocol.suite in suites]
     written = export(source, chosen, out)
     write_text(out / "leaderboard.csv", render(board_of(written), "csv"))
+    with progress("panels") as step:
+        write_data(out, derive(source, home, suites=suites, on_panel=step))
     click.echo(f"{len(chosen)} folds written to {out}")
 
 

@@ -1,0 +1,1 @@
+"""The report: what a reader should see of a store, derived once (``derive``) and drawn as a static site (``site``)."""

@@ -1,0 +1,149 @@
+"""Other metrics and curves of a run, from its predictions: of the first seed and draw, whose models one can draw."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from hiptbench.assessment.classification import assess_classification
+from hiptbench.assessment.d_calibration import d_calibration
+from hiptbench.assessment.groups import RiskGroup, kaplan_meier_groups
+from hiptbench.assessment.measures import MEASURES, Measure, NotEvaluable
+from hiptbench.assessment.reliability import reliability_curve
+from hiptbench.assessment.roc import MeanRoc, mean_roc
+from hiptbench.assessment.survival import assess_survival
+from hiptbench.joining import Joined
+from hiptbench.panels import Panel, Run
+from hiptbench.predictions import Prediction
+from hiptbench.report.data import Curve, Groups, MeasureReport
+from hiptbench.targets import Labels, Survival
+
+_DIGITS = 4
+
+
+def assessed(panel: Panel, run: Run, joined: Joined) -> Mapping[str, Any]:
+    """Return the fields ``measures``, ``roc``, ``calibration`` and ``groups`` of a run's card.
+
+    Args:
+        panel: Where the run stands.
+        run: The run; of the first seed and draw everything is shown.
+        joined: Results beside the tasks.
+    """
+    rows = run.repeats[0]
+    if rows[0].predictions_sha256 is None or not joined.has_task(rows[0]):
+        return {}
+    folds = [joined.predictions(row) for row in rows]
+    if panel.protocol.task_kind == "classification":
+        tested = len({unit for units, _, _ in folds for unit in units})
+        labelled = [(target, prediction) for _, target, prediction in folds if isinstance(target, Labels)]
+        return _classification(labelled, panel.metric, tested)
+    timed = [(target, prediction) for _, target, prediction in folds if isinstance(target, Survival)]
+    trained = [joined.task(row).targets(joined.trained_on(row)) for row in rows]
+    found = [
+        assess_survival(train, *fold) for train, fold in zip(trained, timed, strict=True) if isinstance(train, Survival)
+    ]
+    cuts = [row.training_median_risk for row in rows]
+    return {
+        "measures": (*_means(found, skip=panel.metric), _d_calibration(timed)),
+        "groups": _groups(timed, cuts if None not in cuts else [None] * len(cuts)),
+    }
+
+
+def _classification(folds: Sequence[tuple[Labels, Prediction]], metric: str, tested: int) -> Mapping[str, Any]:
+    scored = [(target, one.probabilities) for target, one in folds if one.probabilities is not None]
+    curves = mean_roc([(target.values, probabilities) for target, probabilities in scored])
+    classes = scored[0][0].classes
+    return {
+        "measures": _means([assess_classification(target, prediction) for target, prediction in folds], skip=metric),
+        "roc": tuple(_roc(one, classes, tested) for one in curves if isinstance(one, MeanRoc)),
+        "calibration": _reliability(scored),
+    }
+
+
+def _roc(mean: MeanRoc, classes: Sequence[str], tested: int) -> Curve:
+    """Return a mean ROC curve, drawn from (0, 0)."""
+    return Curve(
+        label=classes[mean.of_class],
+        x=(0.0, *_plain(mean.fpr)),
+        y=(0.0, *_plain(mean.tpr)),
+        low=None if mean.low is None else (0.0, *_plain(mean.low)),
+        high=None if mean.high is None else (0.0, *_plain(mean.high)),
+        band=None if mean.low is None else "between the 2.5 and 97.5 % quantiles of the folds, no interval of the mean",
+        n=tested,
+    )
+
+
+def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve | None:
+    """Return the reliability of the last class's probability, all folds' predictions together."""
+    classes = folds[0][0].classes
+    labels = np.concatenate([target.values for target, _ in folds])
+    shares = np.concatenate([probabilities for _, probabilities in folds])
+    curve = reliability_curve(Labels(labels, classes), shares, len(classes) - 1)
+    if isinstance(curve, NotEvaluable):
+        return None
+    x, y = (_plain(np.array(values)) for values in ([b.probability for b in curve], [b.share for b in curve]))
+    return Curve(label=classes[-1], x=x, y=y, n=len(labels))
+
+
+def _d_calibration(folds: Sequence[tuple[Survival, Prediction]]) -> MeasureReport:
+    """Return D-calibration, the folds' survival probabilities together: a conservative test where many are censored."""
+    found, definition = d_calibration(folds), MEASURES["d_calibration"].definition
+    if isinstance(found, NotEvaluable):
+        return MeasureReport(name="d_calibration", definition=definition, value=None, folds=0, why=found.why)
+    counted = f"all folds together, n = {found.n} with {found.events} events, {len(found.counts)} bins"
+    return MeasureReport(
+        name="d_calibration", definition=definition, value=found.p_value, folds=len(folds), why=counted
+    )
+
+
+def _groups(folds: Sequence[tuple[Survival, Prediction]], cuts: Sequence[float | None]) -> Groups:
+    cut = zip(cuts, folds, strict=True)
+    groups = kaplan_meier_groups([(at, target, one.risk) for at, (target, one) in cut if one.risk is not None])
+    there = {"higher risk": groups.high, "lower risk": groups.low}
+    return Groups(
+        curves=tuple(_curve(label, group) for label, group in there.items() if group),
+        cut=groups.cut,
+        log_rank_p=groups.log_rank.value,
+        why=groups.log_rank.why,
+    )
+
+
+def _curve(label: str, group: RiskGroup) -> Curve:
+    curve = group.curve
+    return Curve(
+        label=label,
+        x=_plain(curve.times),
+        y=_plain(curve.survival),
+        low=_plain(curve.low),
+        high=_plain(curve.high),
+        band="95 % interval at each time",
+        n=group.n,
+        events=group.events,
+    )
+
+
+def _means(folds: Sequence[Sequence[Measure]], *, skip: str) -> tuple[MeasureReport, ...]:
+    """Return each measure's mean over the folds in which it has a value, and why it has none in the others."""
+    by_name: dict[str, list[Measure]] = defaultdict(list)
+    for measures in folds:
+        for measure in measures:
+            by_name[measure.name].append(measure)
+    return tuple(_mean(name, measures) for name, measures in by_name.items() if name != skip)
+
+
+def _mean(name: str, measures: Sequence[Measure]) -> MeasureReport:
+    values = [measure.value for measure in measures if measure.value is not None]
+    reasons = dict.fromkeys(text for measure in measures for text in (measure.why, measure.note) if text)
+    return MeasureReport(
+        name=name,
+        definition=MEASURES[name].definition,
+        value=fmean(values) if values else None,
+        folds=len(values),
+        why=next(iter(reasons), None),
+    )
+
+
+def _plain(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(float(f"{value:.{_DIGITS}g}") for value in values.tolist())

@@ -1,0 +1,122 @@
+"""Comparisons for the page: our methods against a reference named in advance, HIPT against its baselines in print."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hiptbench.comparisons import Family as Compared
+from hiptbench.comparisons import compare_with
+from hiptbench.joining import Joined
+from hiptbench.pairs import Drawn, TaskComparison
+from hiptbench.panels import Panel, PanelKey, by_family
+from hiptbench.published_comparisons import CHOSEN, HIPT, PublishedFamily, published_families
+from hiptbench.report.data import Comparison, Family, Rank
+from hiptbench.report.derive_runs import bounds
+from hiptbench.statistics.wording import p_value, verdict
+from hiptbench.task_spec import Kind
+
+REFERENCES: Mapping[Kind, str] = {"classification": "mean_logreg", "survival": "mean_cox"}
+"""The simplest probe of the same features: what a method has to beat. Fixed before any result was seen."""
+
+_FIXED = "the simplest probe, named before any result was seen"
+_WHOLE = "with all units of the training lists counted as trained on, p would be {}"
+_AFTER = "the best method by its mean, chosen after the fact, which favours it, since the named one was not run"
+
+
+def families(panels: Iterable[Panel], drawn: Mapping[PanelKey, Drawn], joined: Joined) -> tuple[Family, ...]:
+    """Return every family of comparisons.
+
+    Args:
+        panels: Panels of every kind.
+        drawn: The draws of each panel, by its key.
+        joined: Results beside the tasks.
+    """
+    found = list(panels)
+    own = [_ours(group, drawn, joined) for group in by_family(found).values() if group[0].kind != "published"]
+    return (*(family for family in own if family.comparisons), *map(_published, published_families(found, joined)))
+
+
+def _ours(group: Sequence[Panel], drawn: Mapping[PanelKey, Drawn], joined: Joined) -> Family:
+    named = REFERENCES[group[0].protocol.task_kind]
+    holding = [run.name for panel in group for run in panel.runs if run.rows[0].baseline == named]
+    reference = max(set(holding), key=lambda name: (holding.count(name), name)) if holding else group[0].runs[0].name
+    compared = compare_with(reference, group, drawn, joined)
+    return Family(
+        suite=compared.suite,
+        fraction=compared.fraction,
+        kind=compared.task_kind,
+        results=compared.kind,
+        reference=reference,
+        chosen=_FIXED if holding else _AFTER,
+        tasks=compared.tasks,
+        comparisons=tuple(_comparison(one, one.method) for one in compared.comparisons),
+        ranks=_ranks(compared),
+        caption=_caption(compared),
+        friedman_p=compared.friedman.p if compared.friedman else None,
+        critical_difference=compared.friedman.critical_difference if compared.friedman else None,
+    )
+
+
+def _published(family: PublishedFamily) -> Family:
+    comparisons = []
+    for one in family.comparisons:
+        whole = family.if_whole.get(one.task)
+        said = whole.p if whole else None
+        comparisons.append(_comparison(one, f"{HIPT} against {one.reference}", if_whole=said))
+    return Family(
+        suite="hipt-2022",
+        fraction=family.fraction,
+        kind=family.task_kind,
+        results="published",
+        reference="the best baseline of each task",
+        chosen=CHOSEN,
+        tasks=tuple(one.task for one in family.comparisons),
+        comparisons=tuple(comparisons),
+        ranks=(),
+        caption="From the authors' per-fold results, HIPT less the best of its baselines.",
+    )
+
+
+def _comparison(one: TaskComparison, method: str, *, if_whole: float | None = None) -> Comparison:
+    ours, theirs = one.runs
+    return Comparison(
+        task=one.task,
+        method=method,
+        card=ours.card,
+        reference_card=theirs.card,
+        difference=one.result.effect,
+        interval=bounds(one.bootstrap.interval) if one.bootstrap else None,
+        interval_why=one.why,
+        p=one.result.p,
+        p_adjusted=one.adjusted,
+        test=one.test,
+        verdict=verdict(one.result, one.adjusted),
+        sensitivity=None if if_whole is None else _WHOLE.format(p_value(if_whole)),
+    )
+
+
+def _ranks(compared: Compared) -> tuple[Rank, ...]:
+    against = {one.method: one for one in compared.across}
+    return tuple(
+        Rank(
+            method=one.method,
+            mean_rank=one.rank,
+            low=one.interval.low,
+            high=one.interval.high,
+            mean_difference=against[one.method].difference.effect if one.method in against else None,
+            wins=against[one.method].wins if one.method in against else None,
+            ties=against[one.method].ties if one.method in against else None,
+            losses=against[one.method].losses if one.method in against else None,
+        )
+        for one in (compared.ranks.methods if compared.ranks else ())
+    )
+
+
+def _caption(compared: Compared) -> str:
+    if compared.ranks is None:
+        return f"N = {len(compared.tasks)} tasks; no ranks, since some task has no draws of patients."
+    said = [compared.friedman.caption()] if compared.friedman else [f"N = {len(compared.tasks)} tasks."]
+    if compared.ranks.left_out:
+        said.append(f"Not ranked, as they lack a task: {', '.join(compared.ranks.left_out)}.")
+    if compared.ranks.shared_patients:
+        pairs = (f"{a} and {b} ({count})" for (a, b), count in compared.ranks.shared_patients.items())
+        said.append(f"Tasks that share patients: {', '.join(pairs)}.")
+    return " ".join(said)

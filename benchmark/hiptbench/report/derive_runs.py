@@ -1,0 +1,116 @@
+"""What the page says of one run: its card."""
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean, stdev
+
+from hiptbench.cells import Cell
+from hiptbench.joining import Joined
+from hiptbench.panels import Panel, Run
+from hiptbench.report.data import Attention, Bounds, FoldValue, RunReport
+from hiptbench.report.derive_assessment import assessed
+from hiptbench.results import FoldResult
+from hiptbench.statistics.draws import Interval
+from hiptbench.store import Store
+
+_BAGS, _DIGITS = 4, 4
+
+
+def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Interval | str) -> RunReport:
+    """Return the card of one run.
+
+    Args:
+        panel: Where it stands.
+        run: The run.
+        cell: Its cell of the leaderboard.
+        joined: Results beside the tasks.
+        interval: Its interval, or why there is none.
+    """
+    first, values = run.rows[0], run.by_fold(panel.metric)
+    return RunReport(
+        card=run.card,
+        kind=panel.kind,
+        suite=panel.protocol.suite,
+        task=panel.protocol.task,
+        features=first.features,
+        baseline=first.baseline,
+        fraction=panel.protocol.fraction,
+        metric=panel.metric,
+        mean=fmean(values.values()),
+        sd_folds=stdev(values.values()) if len(values) > 1 else None,
+        sd_seeds=cell.sd_seeds,
+        n_seeds=cell.n_seeds,
+        n_draws=panel.protocol.draws,
+        n_units=cell.n_units,
+        n_evaluations=cell.n_evaluations,
+        n_events=cell.n_events,
+        folds=tuple(_fold(run, fold, value) for fold, value in values.items()),
+        interval=None if isinstance(interval, str) else bounds(interval),
+        interval_why=interval if isinstance(interval, str) else None,
+        contamination=cell.contamination,
+        reproduced=cell.reproduced,
+        errata=cell.errata,
+        **assessed(panel, run, joined),
+        attention=_attention(run, joined),
+        training=_training(run.rows),
+        protocol=panel.protocol,
+        protocol_id=panel.id,
+        metric_definition=first.definitions[panel.metric],
+        provenance=first.provenance,
+        dates=_dates(run.rows),
+        seconds=sum(row.timing.seconds for row in run.rows if row.timing) or None,
+        remake=() if panel.kind == "published" else _remake(panel, run),
+    )
+
+
+def bounds(interval: Interval) -> Bounds:
+    """Return an interval as the page keeps it."""
+    return Bounds(low=interval.low, high=interval.high, draws=interval.draws, redrawn=interval.redrawn)
+
+
+def _fold(run: Run, fold: int, value: float) -> FoldValue:
+    row = next(row for row in run.rows if row.fold == fold)
+    return FoldValue(fold=fold, value=value, n=row.n, events=row.events)
+
+
+def _training(rows: Iterable[FoldResult]) -> dict[str, tuple[float, ...]]:
+    """Return the mean over the folds of what was measured in each epoch that all of them had."""
+    histories = [row.history for row in rows]
+    shared = min((len(history) for history in histories), default=0)
+    names = list(histories[0][0]) if shared else []
+    return {
+        name: tuple(_rounded(fmean(history[epoch][name] for history in histories)) for epoch in range(shared))
+        for name in names
+        if all(name in epoch for history in histories for epoch in history[:shared])
+    }
+
+
+def _attention(run: Run, joined: Joined) -> tuple[Attention, ...]:
+    """Return the attention on the first bags of the first fold, where it was kept."""
+    if not isinstance(joined.results, Store):
+        return ()
+    kept = joined.results.kept(run.rows[0].fingerprint)
+    if not kept.keeps_attention:
+        return ()
+    weights = list(kept.attention().values())[:_BAGS]
+    return tuple(
+        Attention(name=f"bag {number}", weights=tuple(_rounded(float(one)) for one in row))
+        for number, row in enumerate(weights, start=1)
+    )
+
+
+def _dates(rows: Sequence[FoldResult]) -> tuple[str, str] | None:
+    dates = sorted(row.timing.date[:10] for row in rows if row.timing)
+    return (dates[0], dates[-1]) if dates else None
+
+
+def _remake(panel: Panel, run: Run) -> tuple[str, ...]:
+    protocol, first = panel.protocol, run.rows[0]
+    suite = "" if protocol.suite.startswith("own:") else f" --suite {protocol.suite}"
+    seeds = "".join(f" --seed {seed}" for seed in sorted({row.seed for row in run.rows}))
+    fraction = "" if protocol.fraction == 1 else f" --fraction {protocol.fraction:g}"
+    command = f"hiptbench run{suite} --task {protocol.task} --features {first.features} --baseline {first.baseline}"
+    return f"{command}{fraction}{seeds}", "hiptbench results verify"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

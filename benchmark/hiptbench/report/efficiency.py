@@ -1,0 +1,66 @@
+"""Label efficiency: how the mean of a method rises with the share of the training part that it sees."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from hiptbench.report.curves import line_of
+from hiptbench.report.data import RunReport, TaskReport
+from hiptbench.report.figure import Figure, Key
+from hiptbench.report.svg import Frame, element, roomy, short
+from hiptbench.report.wording import metric_name, percent
+
+_MOST = 5
+
+
+def efficiency_figure(
+    task: TaskReport, runs: Sequence[RunReport], href: Callable[[RunReport], str | None]
+) -> Figure | None:
+    """Return the curve of a task's best methods over fractions; None if no method ran at two of them.
+
+    Args:
+        task: The task.
+        runs: Its runs.
+        href: Where the card of a run is.
+    """
+    curves = _best(runs)
+    if not curves:
+        return None
+    drawn = [run for curve in curves for run in curve]
+    fractions = sorted({run.fraction for run in drawn})
+    ends = [
+        end for run in drawn for end in (run.mean, *((run.interval.low, run.interval.high) if run.interval else ()))
+    ]
+    ticks = tuple((100 * fraction, percent(fraction)) for fraction in fractions)
+    frame = Frame((0.0, 104.0), roomy(ends), "share of the training part", metric_name(task.metric), ticks)
+    middle = (len(curves) - 1) / 2
+    marks = [mark for style, curve in enumerate(curves) for mark in _curve(frame, curve, style, 3 * (style - middle))]
+    caption = (
+        f"Mean {metric_name(task.metric)} of the {len(curves)} best methods by share of the training part; bars are "
+        f"95% intervals for new patients, {drawn[0].n_units} {task.unit}s. Each share is a protocol of its own: the "
+        "curve shows what one method gains from more labels."
+    )
+    keys = tuple(Key(style, curve[0].method, href(curve[-1])) for style, curve in enumerate(curves))
+    return Figure(frame.draw(f"Label efficiency on {task.name}", *marks), caption, keys)
+
+
+def _best(runs: Sequence[RunReport]) -> list[list[RunReport]]:
+    """Return the methods that ran at two fractions or more, the best at the largest first, each by rising fraction."""
+    methods: dict[tuple[str, str], dict[float, RunReport]] = defaultdict(dict)
+    for run in runs:
+        methods[run.kind, run.method].setdefault(run.fraction, run)
+    curves = [[found[fraction] for fraction in sorted(found)] for found in methods.values() if len(found) > 1]
+    return sorted(curves, key=lambda curve: (-curve[-1].fraction, -curve[-1].mean))[:_MOST]
+
+
+def _curve(frame: Frame, curve: Sequence[RunReport], style: int, aside: float) -> list[Markup]:
+    """Return a method's line and its intervals, moved aside so that those of several methods stay apart."""
+    points = [(frame.across(100 * run.fraction) + aside, frame.up(run.mean)) for run in curve]
+    spans = "".join(
+        f"M{short(x)} {short(frame.up(run.interval.low))}V{short(frame.up(run.interval.high))}"
+        for (x, _), run in zip(points, curve, strict=True)
+        if run.interval
+    )
+    bars = [element("path", class_=f"whisker line-{style}", d=spans)] if spans else []
+    return [*bars, line_of(points, style)]
