@@ -6,11 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import extraction, importing, intervals, running, startup, training
+from . import extraction, importing, intervals, reporting, running, startup, training
 from .framework import Benchmark, Outcome, commit_of, run, table, write_records
-from .workspace import Workspace
+from .workspace import REPOSITORY, Workspace
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LATEST = REPOSITORY / ".bench" / "latest.json"
 
 BENCHMARKS: tuple[Benchmark, ...] = (
@@ -19,6 +18,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     *running.BENCHMARKS,
     *training.BENCHMARKS,
     *extraction.BENCHMARKS,
+    *reporting.BENCHMARKS,
     *intervals.BENCHMARKS,
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from .processes import hiptbench
 
 VARIABLE = "HIPTBENCH_TEST_DATA"
+REPOSITORY = Path(__file__).resolve().parents[2]
 _REAL = ("tcga_brca_subtype", "tcga_lung_subtype", "tcga_kidney_subtype")
 _SYNTHETIC = ("synthetic_brca_subtype", "synthetic_lung_subtype", "synthetic_kidney_subtype")
 
