@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hiptbench.boards import PUBLISHED_NOTE, board_of, our_cells, render
+from hiptbench.boards import PUBLISHED_NOTE, board_of, render
 from hiptbench.cells import leaderboard
 from hiptbench.errors import StoreError
 from hiptbench.export import Export
@@ -19,6 +19,7 @@ from hiptbench.published_rows import as_results, load_published, published_proto
 from hiptbench.requests import make_request
 from hiptbench.results import FoldResult, Protocol
 from hiptbench.store import Store
+from hiptbench.tables import our_cells
 from hiptbench.task_store import load_spec
 from toys import TWO_UNITS, as_registered, make_row
 
@@ -116,10 +117,9 @@ def test_kinds_never_share_a_cell_and_can_be_told_apart(mixed: Store) -> None:
     assert board_of(mixed, suite="digits").cells == ()
 
 
-def test_a_table_is_offered_what_was_measured_on_the_whole_cohort(mixed: Store, tmp_path: Path) -> None:
-    (ours,) = our_cells(mixed.path)
+def test_a_table_is_offered_what_was_measured_on_the_whole_cohort(mixed: Store) -> None:
+    (ours,) = our_cells(board_of(mixed).cells)
     assert (ours.task, ours.baseline, ours.metric, ours.mean, ours.n_folds) == (TASK, "mine", "auc", 0.75, 10)
-    assert our_cells(tmp_path / "none") == []
 
 
 def write_export(folder: Path, rows: Sequence[FoldResult]) -> Export:

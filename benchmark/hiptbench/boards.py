@@ -6,18 +6,16 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from hiptbench.cells import COLUMNS, Cell, Leaderboard, leaderboard
 from hiptbench.claims import read_reproduction
-from hiptbench.export import Export, open_results
+from hiptbench.export import Export
 from hiptbench.published import PublishedFold, published_tables, read_errata
 from hiptbench.published_rows import as_results, load_published
 from hiptbench.reproduction import assess
 from hiptbench.results import FoldResult
 from hiptbench.store import Store
 from hiptbench.suites import published_draw
-from hiptbench.tables import OurCell
 from hiptbench.tables.errata import marks_of
 from hiptbench.tables.recompute import recompute
 
@@ -101,18 +99,6 @@ def _errata_notes(cells: Sequence[Cell]) -> list[str]:
         return []
     marked = {mark.removesuffix("?") for cell in cells for mark in (cell.errata or "").split()}
     return [PUBLISHED_NOTE, *(f"    {one.id}: {one.sentence}" for one in read_errata() if one.id in marked)]
-
-
-def our_cells(store: Path) -> list[OurCell]:
-    """Return a store's measured cells on complete cohorts, as the paper's tables take them; none without a store."""
-    if not store.is_dir():
-        return []
-    cells = board_of(open_results(store), suite="hipt-2022", kind="measured").cells
-    return [
-        OurCell(c.task, c.fraction, c.features, c.baseline, c.metric, c.mean, c.sd_folds, c.n_folds)  # type: ignore[arg-type]
-        for c in cells
-        if not c.missing_slides and c.sd_folds is not None and published_draw(c.suite, c.fraction_rule)
-    ]
 
 
 def render(board: Leaderboard, form: str) -> str:

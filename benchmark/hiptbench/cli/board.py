@@ -88,14 +88,16 @@ def table(name: str, store: Path | None, home: Path | None, form: str, out: Path
       hiptbench table 1 --format latex --out subtyping.tex
     """
     from hiptbench import rooms
-    from hiptbench.boards import our_cells
+    from hiptbench.boards import board_of
+    from hiptbench.export import open_results
     from hiptbench.files import write_text
     from hiptbench.published_rows import load_published
-    from hiptbench.tables import build_table, to_csv, to_latex, to_markdown, to_text
+    from hiptbench.tables import build_table, our_cells, to_csv, to_latex, to_markdown, to_text
 
     path = rooms.store(store, home_path=home)
     folds = load_published(path) or load_published(rooms.store(home_path=home))
-    built = build_table(name, folds, our_cells(path))
+    cells = board_of(open_results(path)).cells if path.is_dir() else ()
+    built = build_table(name, folds, our_cells(cells))
     text = {"text": to_text, "csv": to_csv, "md": to_markdown, "latex": to_latex}[form](built)
     if not folds and built.difference.startswith("recomputed"):
         say("The recomputed column is empty: `hiptbench results import-hipt` fills it.")

@@ -61,7 +61,7 @@ def derive(
         tasks=tuple(task for one in shown for task in task_reports(one, home)),
         runs=tuple(runs),
         families=families(found, drawn, joined),
-        tables=table_reports(runs, folds),
+        tables=table_reports(board.cells, runs, folds),
         notes=board.notes,
     )
 

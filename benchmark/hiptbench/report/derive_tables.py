@@ -2,37 +2,46 @@
 
 from collections.abc import Mapping, Sequence
 
+from hiptbench.cells import Cell
 from hiptbench.published import PublishedFold, PublishedTable, published_tables
 from hiptbench.report.data import Column, ErratumReport, RunReport, TableCell, TableReport
 from hiptbench.results import ResultKind
 from hiptbench.suites import published_draw
-from hiptbench.tables import OurCell, Row, Value, build_table
-
-PUBLISHED, CORRECTED = "hipt-2022", "hipt-2022-corrected"
+from hiptbench.tables import OurCell, Row, Value, build_table, our_cells
+from hiptbench.tables.ours import CORRECTED, PUBLISHED
 
 _Place = tuple[ResultKind, str, str, float, str, str]
 """Kind, suite, task, fraction, features and baseline of a run."""
 
 
-def table_reports(runs: Sequence[RunReport], folds: Sequence[PublishedFold]) -> tuple[TableReport, ...]:
-    """Return the paper's tables beside our measured runs.
+def table_reports(
+    cells: Sequence[Cell], runs: Sequence[RunReport], folds: Sequence[PublishedFold]
+) -> tuple[TableReport, ...]:
+    """Return the paper's tables beside our measured cells.
 
     Args:
-        runs: The page's runs.
+        cells: Cells of the leaderboard.
+        runs: The page's runs, for their cards.
         folds: The authors' folds; without them nothing is recomputed.
     """
-    ranked = [run for run in runs if not run.protocol.missing_slides and _drawn_as_stated(run)]
-    return tuple(_report(table, folds, ranked) for table in published_tables())
+    ours, corrected = our_cells(cells, PUBLISHED), our_cells(cells, CORRECTED)
+    cards = {_place(run): run.card for run in runs if not run.protocol.missing_slides and _drawn_as_stated(run)}
+    return tuple(_report(table, folds, ours, corrected, cards) for table in published_tables())
 
 
 def _drawn_as_stated(run: RunReport) -> bool:
     return published_draw(run.suite, run.protocol.fraction_rule)
 
 
-def _report(table: PublishedTable, folds: Sequence[PublishedFold], runs: Sequence[RunReport]) -> TableReport:
-    built = build_table(table.name, folds, _our_cells(runs, PUBLISHED))
-    mended = {_key(row): row.ours for row in build_table(table.name, folds, _our_cells(runs, CORRECTED)).rows}
-    cards = {_place(run): run.card for run in runs}
+def _report(
+    table: PublishedTable,
+    folds: Sequence[PublishedFold],
+    ours: Sequence[OurCell],
+    corrected: Sequence[OurCell],
+    cards: Mapping[_Place, str],
+) -> TableReport:
+    built = build_table(table.name, folds, ours)
+    mended = {_key(row): row.ours for row in build_table(table.name, folds, corrected).rows}
     return TableReport(
         name=table.name,
         title=table.title,
@@ -58,24 +67,6 @@ def _cell(row: Row, corrected: Value | None, cards: Mapping[Column, str]) -> Tab
         marks=tuple(str(mark) for mark in row.marks),
         cards={column: card for column, card in cards.items() if values[column]},
     )
-
-
-def _our_cells(runs: Sequence[RunReport], suite: str) -> list[OurCell]:
-    """Return measured runs of one suite, under the names that the published suite gives to their tasks."""
-    return [
-        OurCell(
-            run.task.removesuffix("_corrected"),
-            run.fraction,
-            run.features,
-            run.baseline,
-            run.metric,  # type: ignore[arg-type]
-            run.mean,
-            run.sd_folds,
-            len(run.folds),
-        )
-        for run in runs
-        if (run.suite, run.kind) == (suite, "measured") and run.sd_folds is not None
-    ]
 
 
 def _cards(table: PublishedTable, row: Row, cards: Mapping[_Place, str]) -> dict[Column, str]:

@@ -2,6 +2,7 @@
 
 from hiptbench.tables.build import build_table
 from hiptbench.tables.model import Mark, OurCell, Row, Summary, Table, Value
+from hiptbench.tables.ours import our_cells
 from hiptbench.tables.render import to_csv, to_latex, to_markdown, to_text
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Table",
     "Value",
     "build_table",
+    "our_cells",
     "to_csv",
     "to_latex",
     "to_markdown",
