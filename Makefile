@@ -69,6 +69,11 @@ board: setup
 	$(BIN)/hiptbench leaderboard --store results --suite hipt-2022 --kind measured --into README.md
 	$(BIN)/hiptbench figure --store results --suite hipt-2022 --kind measured --out results/leaderboard.svg
 	$(BIN)/hiptbench reproduced --store .results --format md > results/reproduced.md
+	for suite in $(SUITES); do \
+	  $(BIN)/hiptbench leaderboard --store results --suite $$suite --format md > results/$$suite.md || exit 1; \
+	done
+	$(BIN)/hiptbench compare all --reference hipt_vit4k_region/mean_logreg --store results > results/compared-subtyping.txt
+	$(BIN)/hiptbench compare all --reference hipt_vit4k_region/mean_cox --store results > results/compared-survival.txt
 	$(BIN)/hiptbench report --store results --out .report
 
 clean:

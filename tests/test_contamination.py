@@ -42,6 +42,16 @@ SILENT_TASK = "unknown: the task does not say where its slides come from"
         (["TCGA-BRCA"], ["TCGA"], "same programme: TCGA-BRCA"),
         (["TCGA-LUAD", "TCGA-BRCA"], ["TCGA-BRCA"], "yes: TCGA-BRCA"),
         (["TCGA-LUAD", "TCGA-KIRC"], ["TCGA-BRCA"], "same programme: TCGA-LUAD, TCGA-KIRC"),
+        (["TCGA-RCC"], ["TCGA-KIRC"], "yes: TCGA-RCC"),
+        (["TCGA-KIDNEY"], ["TCGA-KIRP"], "yes: TCGA-KIDNEY"),
+        (["TCGA-COADREAD"], ["TCGA-COAD", "TCGA-READ"], "yes: TCGA-COADREAD"),
+        (["TCGA-FFPE"], ["TCGA-BRCA"], "yes: TCGA-FFPE"),
+        (["TCGA slides"], ["TCGA-BRCA"], "yes: TCGA slides"),
+        (["without TCGA"], ["TCGA-BRCA"], "unknown: 'without TCGA' says what was left out, not what was used"),
+        (["no TCGA"], ["TCGA-BRCA"], "unknown: 'no TCGA' says what was left out, not what was used"),
+        (["web, excluding TCGA"], ["TCGA"], "unknown: 'web, excluding TCGA' says what was left out, not what was used"),
+        (["web, except TCGA", "TCGA-BRCA"], ["TCGA-BRCA"], "yes: TCGA-BRCA"),
+        (["web without CPTAC"], ["TCGA-BRCA"], "none known"),
         (["ImageNet"], ["TCGA-BRCA"], "none known"),
         (["not-tcgas"], ["TCGA-BRCA"], "none known"),
         ([NOTHING], ["TCGA-BRCA"], "none known"),
@@ -127,6 +137,18 @@ def test_a_run_keeps_what_is_known_and_an_export_too(store: Store, tmp_path: Pat
     assert {(row.pretrained_on, row.collections) for row in rows} == {(("TCGA",), ("TCGA",))}
     exported = export(store, rows, tmp_path / "export").rows()
     assert {str(row.contamination) for row in exported} == {"yes: TCGA"}
+
+
+@pytest.mark.parametrize(
+    ("baseline", "expected"),
+    [("prior", "none known"), ("random_features", "none known"), ("permuted_labels", "yes: TCGA")],
+)
+def test_a_head_that_reads_no_features_has_seen_nothing(
+    baseline: str, expected: str, store: Store, tmp_path: Path
+) -> None:
+    """The store is there for its home."""
+    run(plan_of(tmp_path / "data", "toy_classification", baseline), store, executor="serial")
+    assert {str(row.contamination) for row in store.rows() if row.baseline == baseline} == {expected}
 
 
 def test_the_fingerprint_is_as_before(store: Store) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hiptbench.errors import StoreError, UnknownNameError
 from hiptbench.export import Export, export
 from hiptbench.joining import Joined
-from hiptbench.panels import by_family, find_method, panels, refuse_other_protocols
+from hiptbench.panels import by_family, find_method, left_out, panels, refuse_other_protocols
 from hiptbench.runner import run
 from hiptbench.store import Store
 from toys import baseline_file, make_home, make_row, plan_of
@@ -43,6 +43,56 @@ def test_two_variants_under_one_name_are_told_apart() -> None:
     assert len({run.card for run in panel.runs}) == 2
 
 
+def two_tasks(*methods: tuple[float, dict[str, object]], again: dict[str, object]) -> list[object]:
+    """Two folds of each method on one task, and of another method on a second task."""
+    first = [row for value, settings in methods for row in two_folds(value, provenance={"settings": settings})]
+    return [*first, *two_folds(0.5, protocol={"task": "other"}, provenance={"settings": again, "feature_hash": "f"})]
+
+
+def test_a_method_has_one_name_on_every_task() -> None:
+    here, there = panels(two_tasks((0.5, {"k": 1}), (0.6, {"k": 3}), again={"k": 3}))
+    if len(here.runs) == 1:
+        here, there = there, here
+    assert there.runs[0].name == here.runs[0].name
+    assert there.runs[0].name.startswith("toy/mine [")
+    with pytest.raises(StoreError, match=r"'toy/mine' was run with several features or settings: name one of toy/mine"):
+        find_method("toy/mine", [here, there])
+    plain = panels(two_tasks((0.5, {"k": 1}), again={"k": 3}))
+    assert {run.name for panel in plain for run in panel.runs} == {"toy/mine"}
+
+
+def test_other_features_under_one_name_are_told_apart() -> None:
+    (panel,) = panels([*two_folds(0.5), *two_folds(0.6, provenance={"feature_hash": "f"})])
+    assert len({run.name for run in panel.runs}) == 2
+
+
+def test_a_panel_has_one_definition_of_the_metric() -> None:
+    old = two_folds(0.6, baseline="old", protocol=None)
+    old = [row.model_copy(update={"definitions": {"auc": "another one"}}) for row in old]  # type: ignore[attr-defined]
+    assert [len(panel.runs) for panel in panels([*two_folds(0.5), *old])] == [1, 1]
+
+
+def test_a_baseline_alone_is_that_on_its_suites_own_features() -> None:
+    registered = {"suite": "hipt-2022", "task": "tcga_brca_subtype"}
+    rows = [
+        row
+        for features in ("tcga_site", "hipt_vit4k_region")
+        for row in two_folds(0.5, features=features, protocol=registered)
+    ]
+    assert find_method("mine", panels(rows)) == "hipt_vit4k_region/mine"
+
+
+def test_what_stands_in_no_family_is_said() -> None:
+    lacking = two_folds(0.9, protocol={"missing_slides": 2, "cohort": "d"})
+    found = panels(
+        [*two_folds(0.5), *two_folds(0.6, baseline="b"), *two_folds(0.7, protocol={"cohort": "e"}), *lacking]
+    )
+    ((key, notes),) = left_out(found, by_family(found)).items()
+    assert key[0] == "own:toy"
+    said = sorted(note.partition(" (")[0] for note in notes)
+    assert said == ["toy in a cohort that lacks 2 slides", "toy under another Protocol, which has fewer methods"]
+
+
 def test_a_card_keeps_its_name_when_a_seed_is_added() -> None:
     (alone,), (both,) = panels(two_folds(0.5)), panels([*two_folds(0.5), *two_folds(0.6, seed=2)])
     assert alone.runs[0].card == both.runs[0].card
@@ -63,7 +113,9 @@ def test_a_method_is_found_by_its_baseline_if_only_one_has_it() -> None:
     with pytest.raises(UnknownNameError, match="method in these results 'mien'"):
         find_method("mien", found)
     twice = panels([*two_folds(0.5), *two_folds(0.6, features="others")])
-    with pytest.raises(StoreError, match="'mine' was run with several features: name one of others/mine, toy/mine"):
+    with pytest.raises(
+        StoreError, match="'mine' was run with several features or settings: name one of others/mine, toy/mine"
+    ):
         find_method("mine", twice)
 
 

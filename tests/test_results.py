@@ -110,6 +110,7 @@ def test_neither_time_nor_place_nor_outcome_is_an_ingredient(tmp_path: Path) -> 
         "history",
         "timing",
         "predictions_sha256",
+        "training_median_risk",
         "pretrained_on",
         "collections",
     }  # whoever adds a field decides whether a number depends on it

@@ -31,6 +31,7 @@ Place = tuple[str, str, str, str]
 def board_of(
     results: Store | Export,
     *,
+    rows: Sequence[FoldResult] | None = None,
     suite: str | None = None,
     kind: str | None = None,
     metrics: Sequence[str] | None = None,
@@ -40,6 +41,7 @@ def board_of(
 
     Args:
         results: A store or an export.
+        rows: Its rows, or some of them, where they were read already.
         suite: Only rows of this suite.
         kind: Only rows of this kind.
         metrics: Metrics to show; those that tasks are ranked by by default.
@@ -47,8 +49,8 @@ def board_of(
     """
     folds = load_published(results.path)
     authors = as_results(folds)
-    rows = [*results.rows(), *authors]
-    chosen = [row for row in rows if suite in (None, row.protocol.suite) and kind in (None, row.kind)]
+    every = [*(results.rows() if rows is None else rows), *authors]
+    chosen = [row for row in every if suite in (None, row.protocol.suite) and kind in (None, row.kind)]
     board = leaderboard(chosen, metrics=metrics, all_variants=all_variants)
     verdicts = _verdicts(chosen, folds, all_variants=all_variants)
     marks = _marks(folds, authors)

@@ -1,14 +1,16 @@
 """Families of comparisons as text and as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hiptbench.comparisons import Family
-from hiptbench.pairs import TaskComparison, short_names
+from hiptbench.pairs import NO_TEST, TaskComparison, short_names
 from hiptbench.statistics.comparison import Comparison
 from hiptbench.statistics.draws import ESTIMAND
-from hiptbench.statistics.ranks import Ranks
-from hiptbench.statistics.wording import effect_and_interval
+from hiptbench.statistics.ranks import AcrossTasks, MeanRank
+from hiptbench.statistics.wording import effect_and_interval, sentence, verdict
+
+RANK_RANGE = "2.5 to 97.5 % of draws of new patients, no confidence interval"
 
 
 def to_text(families: Sequence[Family], *, with_friedman: bool = False) -> str:
@@ -27,8 +29,7 @@ def to_json(families: Sequence[Family]) -> str:
 
 
 def _lines(family: Family, with_friedman: bool) -> list[str]:
-    count = len(family.comparisons)
-    adjusted = f"; {count} comparisons, adjusted together" if count > 1 else ""
+    adjusted = f"; {family.size} comparisons, adjusted together" if family.size > 1 else ""
     lines = [
         f"{family.suite}, {family.task_kind} at {family.fraction:.0%}, {family.kind}; "
         f"held against {family.reference}{adjusted}"
@@ -37,11 +38,11 @@ def _lines(family: Family, with_friedman: bool) -> list[str]:
         lines.append(f"  {task}")
         for one in (one for one in family.comparisons if one.task == task):
             lines += [f"    {one.sentence}", f"        {_models(one)}"]
-    lines += _over_tasks(family)
+    lines += [*_over_tasks(family), *_ranks(family), *_overlaps(family)]
     if with_friedman and family.friedman:
         lines.append(f"  {family.friedman.caption()}")
-    tests = dict.fromkeys(f"  p of {one.task}: {one.test}." for one in family.comparisons)
-    return [*lines, *tests, f"  An interval for new patients is about {ESTIMAND}."]
+    lines += [f"  left out: {note}" for note in family.left_out]
+    return [*lines, *_tests(family), f"  An interval for new patients is about {ESTIMAND}."]
 
 
 def _models(one: TaskComparison) -> str:
@@ -51,43 +52,122 @@ def _models(one: TaskComparison) -> str:
 
 
 def _over_tasks(family: Family) -> list[str]:
-    lines = []
-    for one in family.across:
-        first, second = short_names((one.method, one.reference))
-        lines.append(
-            f"  mean of {len(family.tasks)} tasks: {first} - {second} = {effect_and_interval(one.difference)}; "
-            f"{one.wins} won, {one.ties} tied, {one.losses} lost"
+    if family.across_why:
+        return [f"  no mean over tasks: {family.across_why}"]
+    if not family.ranks or len(family.ranks.tasks) < 2:
+        return []
+    short = _short(family)
+    return [
+        f"  mean of {len(family.ranks.tasks)} tasks, new patients: "
+        + sentence(
+            short[one.method],
+            short[one.reference],
+            one.difference,
+            adjusted=one.adjusted,
+            family=len(family.across),
         )
-    return [*lines, *(_ranks(family.ranks) if family.ranks and len(family.ranks.methods) > 2 else [])]
+        + f"; {one.wins} won, {one.ties} tied, {one.losses} lost"
+        for one in family.across
+    ]
 
 
-def _ranks(ranks: Ranks) -> list[str]:
-    lines = [f"  mean ranks over {len(ranks.tasks)} tasks, 1 is the best (95 % for new patients):"]
-    lines += [f"    {o.rank:.2f} ({o.interval.low:.2f} to {o.interval.high:.2f})  {o.method}" for o in ranks.methods]
-    lines += [f"    not ranked, lacks {', '.join(tasks)}: {name}" for name, tasks in ranks.left_out.items()]
-    shared = [f"{a} and {b} {count}" for (a, b), count in ranks.shared_patients.items()]
-    return [*lines, *([f"    tasks share patients: {', '.join(shared)}"] if shared else [])]
+def _short(family: Family) -> dict[str, str]:
+    names = [family.reference, *dict.fromkeys(one.method for one in family.comparisons)]
+    return dict(zip(names, short_names(names), strict=True))
+
+
+def _ranks(family: Family) -> list[str]:
+    ranks = family.ranks
+    if not ranks or len(ranks.tasks) < 2:
+        return []
+    lines = []
+    if len(ranks.methods) > 2:
+        lines.append(f"  mean ranks over {len(ranks.tasks)} tasks, 1 is the best ({RANK_RANGE}):")
+        lines += [
+            f"    {o.rank:.2f} ({o.interval.low:.2f} to {o.interval.high:.2f})  {o.method}" for o in ranks.methods
+        ]
+    left = ranks.left_out.items()
+    return [*lines, *(f"  not in what is said over tasks, lacks {', '.join(tasks)}: {name}" for name, tasks in left)]
+
+
+def _overlaps(family: Family) -> list[str]:
+    lines = [
+        f"  {inner} does not count over tasks: all of its patients are those of {outer}"
+        for inner, outer in family.nested.items()
+    ]
+    shared = family.ranks.shared_patients if family.ranks else {}
+    pairs = [f"{a} and {b} {count}" for (a, b), count in shared.items()]
+    if pairs:
+        lines.append(f"  tasks share patients, which intervals over tasks do not account for: {', '.join(pairs)}")
+    return lines
+
+
+def _tests(family: Family) -> list[str]:
+    """Return where each task's p come from; which methods', where a task has several tests."""
+    short, lines = _short(family), []
+    for task in family.tasks:
+        by_test: dict[str, list[str]] = {}
+        for one in family.comparisons:
+            if one.task == task and one.test != NO_TEST:
+                by_test.setdefault("; ".join(filter(None, (one.test, one.sensitivity))), []).append(short[one.method])
+        several = len(by_test) > 1
+        lines += [
+            f"  p of {task}{' (' + ', '.join(methods) + ')' if several else ''}: {test}."
+            for test, methods in by_test.items()
+        ]
+    return lines
 
 
 def _plain(family: Family) -> dict[str, object]:
+    ranks = family.ranks
     return {
         "suite": family.suite,
         "fraction": family.fraction,
+        "fraction_rule": family.fraction_rule,
         "task_kind": family.task_kind,
         "kind": family.kind,
         "reference": family.reference,
         "tasks": family.tasks,
+        "adjusted_together": family.size,
         "comparisons": [_comparison(one) for one in family.comparisons],
-        "across": [
-            {"method": one.method, "wins": one.wins, "ties": one.ties, "losses": one.losses, **_effect(one.difference)}
-            for one in family.across
-        ],
-        "mean_ranks": [
-            {"method": one.method, "rank": one.rank, "low": one.interval.low, "high": one.interval.high}
-            for one in (family.ranks.methods if family.ranks else ())
-        ],
-        "friedman": vars(family.friedman) if family.friedman else None,
+        "across": [_over(one) for one in family.across],
+        "across_tasks": ranks.tasks if ranks else (),
+        "across_why_not": family.across_why,
+        "mean_ranks": [_rank(one) for one in ranks.methods] if ranks else [],
+        "mean_ranks_range": RANK_RANGE,
+        "lacking_tasks": dict(ranks.left_out) if ranks else {},
+        "nested_tasks": dict(family.nested),
+        "shared_patients": _shared(ranks.shared_patients) if ranks else [],
+        "friedman": _friedman(family),
+        "left_out": family.left_out,
     }
+
+
+def _over(one: AcrossTasks) -> dict[str, object]:
+    return {
+        "method": one.method,
+        "wins": one.wins,
+        "ties": one.ties,
+        "losses": one.losses,
+        **_effect(one.difference),
+        "p_adjusted": one.adjusted,
+        "verdict": verdict(one.difference, one.adjusted),
+    }
+
+
+def _rank(one: MeanRank) -> dict[str, object]:
+    return {"method": one.method, "rank": one.rank, "draws_low": one.interval.low, "draws_high": one.interval.high}
+
+
+def _shared(counts: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
+    return [{"tasks": pair, "patients": count} for pair, count in counts.items()]
+
+
+def _friedman(family: Family) -> dict[str, object] | None:
+    """Return Friedman's test, its mean ranks by the names of the methods."""
+    if not family.friedman or not family.ranks:
+        return None
+    return vars(family.friedman) | {"mean_ranks": {one.method: one.rank for one in family.ranks.methods}}
 
 
 def _comparison(one: TaskComparison) -> dict[str, object]:
@@ -96,7 +176,9 @@ def _comparison(one: TaskComparison) -> dict[str, object]:
         "method": one.method,
         **_effect(one.result),
         "p_adjusted": one.adjusted,
+        "verdict": verdict(one.result, one.adjusted),
         "test": one.test,
+        "sensitivity": one.sensitivity,
         "bootstrap": _effect(one.bootstrap) if one.bootstrap else None,
         "bootstrap_redrawn": one.bootstrap.interval.redrawn if one.bootstrap else None,
         "bootstrap_why_not": one.why,

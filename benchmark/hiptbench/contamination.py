@@ -1,7 +1,8 @@
 """Contamination: whether the encoder behind a number was trained on the slides that the number is computed on.
 
 An encoder that has seen the evaluated slides, even without labels, may do better on them than on new patients. What it
-was trained on stands in its features' card (``pretrained_on``), where the slides come from follows from the task.
+was trained on stands in its features' card (``pretrained_on``), which lists what was used and nothing else; where the
+slides come from follows from the task.
 """
 
 import re
@@ -26,6 +27,16 @@ NOTHING = "nothing"
 _SILENT_ENCODER = "the encoder does not say what it was trained on"
 _SILENT_TASK = "the task does not say where its slides come from"
 
+# The projects of TCGA in the GDC, https://portal.gdc.cancer.gov/projects.
+_PROJECTS = frozenset(
+    re.findall(
+        r"\w+",
+        "acc blca brca cesc chol coad dlbc esca gbm hnsc kich kirc kirp laml lgg lihc luad lusc meso ov paad pcpg prad "
+        "read sarc skcm stad tgct thca thym ucec ucs uvm",
+    )
+)
+_LEFT_OUT = frozenset({"without", "no", "not", "non", "except", "excluding", "excl", "minus"})
+
 # The first words of the label tables' names. Of colon and rectum, lung and kidney they hold several projects.
 _LABEL_TABLES: Mapping[str, Collections] = {
     "tcga_brca": ("TCGA-BRCA",),
@@ -39,7 +50,7 @@ _LABEL_TABLES: Mapping[str, Collections] = {
 }
 
 # The authors' patch features are published as numbers computed from them, so tasks/features has no card of them.
-# Source: Chen et al., CVPR 2022, abstract: pretrained on 10,678 slides of 33 cancer types, all of TCGA.
+# Source: Chen et al., CVPR 2022: pretrained on 10,678 slides of 33 cancer types from TCGA.
 _WITHOUT_CARD: Mapping[str, Collections] = {"hipt_vit256_patch": ("TCGA",)}
 
 
@@ -50,7 +61,8 @@ class Contamination:
     Attributes:
         state: "yes": on a collection that holds slides of the task. "same programme": on another part of the programme,
             or a part of it where the task names no part: other slides perhaps, but of the same sites and scanners.
-            "none known": on neither, as far as is stated; or the task is simulated. "unknown": not stated.
+            "none known": on neither, as far as is stated; or the task is simulated. "unknown": not stated, or stated
+            by what was left out.
         reason: The collections that it was trained on, or what is not stated; None where there is none known.
     """
 
@@ -65,8 +77,9 @@ def contamination(pretrained_on: Collections | None, collections: Collections | 
     """Hold what an encoder was trained on against where a task's slides come from.
 
     Case and punctuation do not count. Of what an encoder was trained on, "PROGRAMME" covers all projects of it, and
-    "PROGRAMME-PROJECT" that one; a name that says more ("TCGA, 33 cancer types") is taken to cover all of the programme
-    that it mentions, since a flag too many does less harm than one too few.
+    "PROGRAMME-PROJECT" that one, if it is a project of TCGA in the GDC. Any other name ("TCGA, 33 cancer types",
+    "TCGA-RCC") is taken to cover all of the programme that it mentions, since a flag too many does less harm than one
+    too few. A name that says what was left out ("without TCGA") does not say what was used, and is unknown.
 
     Args:
         pretrained_on: As in the features' card; empty or None where it does not say, ``NOTHING`` where nothing was
@@ -86,6 +99,9 @@ def contamination(pretrained_on: Collections | None, collections: Collections | 
         found = [name for name in pretrained_on if any(_state(name, one) == state for one in collections)]
         if found:
             return Contamination(state, ", ".join(found))
+    negated = [name for name in pretrained_on if any(_state(name, one) == "unknown" for one in collections)]
+    if negated:
+        return Contamination("unknown", f"'{negated[0]}' says what was left out, not what was used")
     return Contamination("none known")
 
 
@@ -132,7 +148,9 @@ def _state(name: str, collection: str) -> State:
     said = _words(name)
     if programme not in said:
         return "none known"
-    names_one_part = len(said) == 2 and said[0] == programme
+    if not _LEFT_OUT.isdisjoint(said):
+        return "unknown"
+    names_one_part = len(said) == 2 and said[0] == programme and said[1] in _PROJECTS
     return "same programme" if names_one_part and said[1:] != project else "yes"
 
 

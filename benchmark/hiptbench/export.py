@@ -92,7 +92,7 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
     Raises:
         StoreError: If there are no rows, predictions are missing, or the folder cannot be written.
     """
-    ordered = sorted((row for row in rows if not row.protocol.missing_slides), key=_order)
+    ordered = sorted((row for row in rows if not row.protocol.missing_slides), key=canonical_order)
     if not ordered:
         raise StoreError(f"There are no results to export from {store.path}. `hiptbench run` makes some.")
     files: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
@@ -109,7 +109,8 @@ def export(store: Store, rows: Iterable[FoldResult], out: Path) -> Export:
     return Export(out)
 
 
-def _order(row: FoldResult) -> tuple[object, ...]:
+def canonical_order(row: FoldResult) -> tuple[object, ...]:
+    """Return what rows are sorted by, so that the same rows give the same files whatever they were read from."""
     protocol = row.protocol
     return (
         protocol.suite,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hiptbench.errors import StoreError
-from hiptbench.files import sha256_json, write_text
+from hiptbench.files import sha256_json, sha256_lines, write_text
 from hiptbench.results import FoldResult
 from hiptbench.store import read_row
 
@@ -44,6 +44,19 @@ def read_rows(folder: Path) -> list[FoldResult]:
     path = folder / ROWS
     shared = _read_shared(folder / SHARED)
     return [_unpacked(path, line, shared) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def hash_of_rows(folder: Path) -> str:
+    """Return the hash of the fingerprints of a folder's rows, as they stand there.
+
+    Raises:
+        StoreError: If a row is damaged.
+    """
+    path = folder / ROWS
+    try:
+        return sha256_lines(sorted(json.loads(line)["fingerprint"] for line in path.read_text("utf-8").splitlines()))
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path} holds a damaged row ({error}); export the store again.") from error
 
 
 def _packed(row: FoldResult, shared: dict[str, object]) -> dict[str, object]:

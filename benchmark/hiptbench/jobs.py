@@ -45,7 +45,7 @@ class Job:
         fold: Number of the fold.
         draw: Number of the draw.
         seed: Seed of the fit.
-        pretrained_on: What the features' encoder was trained on.
+        pretrained_on: What the features' encoder was trained on; "nothing" where the head reads no features.
         collections: Where the task's slides come from.
     """
 
@@ -90,8 +90,8 @@ class Job:
         """Return the fold's split, with the fraction of its training part that this job draws."""
         return take(task, task.split(self.fold), self.protocol.fraction, rule=self.rule, draw=self.draw)
 
-    def result(self, evaluation: Evaluation, timing: Timing) -> FoldResult:
-        """Return the row of this job's outcome."""
+    def result(self, evaluation: Evaluation, timing: Timing, training_median_risk: float | None) -> FoldResult:
+        """Return the row of this job's outcome; see ``FoldResult``."""
         target = evaluation.target
         return FoldResult(
             fingerprint=self.fingerprint,
@@ -110,6 +110,7 @@ class Job:
             history=tuple(_finite(measured) for measured in evaluation.fitted.history),
             provenance=self.provenance,
             timing=timing,
+            training_median_risk=training_median_risk,
             pretrained_on=self.pretrained_on,
             collections=self.collections,
         )
@@ -159,7 +160,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
     )
     prediction = evaluation.prediction
     return Outcome(
-        row=job.result(evaluation, timing).model_copy(update={"training_median_risk": cut}),
+        row=job.result(evaluation, timing, cut),
         predictions=(evaluation.units, evaluation.target, replace(prediction, attention=None)),
         attention=(prediction.attention or ()) if keep.attention else None,
         fitted=evaluation.fitted if keep.models else None,

@@ -69,8 +69,8 @@ class Joined:
         """
         task, protocol = self.task(row), row.protocol
         part = take(task, task.split(row.fold), protocol.fraction, rule=_rule(row), draw=row.draw).train
-        share = row.provenance.settings.get("recipe", {})
-        held = share.get("inner_val", 0) if isinstance(share, dict) else 0
+        recipe = row.provenance.settings.get("recipe", {})
+        held = recipe.get("inner_val", 0) if isinstance(recipe, dict) else 0
         return hold_out(task, part, held, seed=row.seed)[0] if held else part
 
 

@@ -1,7 +1,7 @@
 """Methods under one Protocol side by side: what intervals and comparisons are computed from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -23,12 +23,18 @@ class Run:
     """One method with one provenance: every fold of its seeds and draws.
 
     Attributes:
-        name: "features/baseline"; with the variant behind it where two runs of a panel would share a name.
+        name: "features/baseline", the same on every task; with its settings' short name behind it where any task has
+            the method with several settings.
         rows: Its folds.
     """
 
     name: str
     rows: tuple[FoldResult, ...]
+
+    @property
+    def method(self) -> str:
+        """The "features/baseline" of its name."""
+        return _method(self.rows[0])
 
     @property
     def variant(self) -> str:
@@ -63,7 +69,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """The runs of one kind under one Protocol; only these may be compared.
+    """The runs of one kind under one Protocol and one definition of the metric; only these may be compared.
 
     Attributes:
         kind: Measured, published or synthetic.
@@ -97,6 +103,7 @@ class Panel:
 
 
 _SHORT = 40  # characters of a value, enough to tell hashes apart
+_NOT_SETTINGS = {"feature_hash", "coords_hash", "versions", "source_hash", "origin"}
 
 FamilyKey = tuple[str, float, str, Kind, ResultKind]
 """Suite, fraction, its rule, kind of task and kind of results: what one family of comparisons has in common."""
@@ -115,24 +122,43 @@ def panels(rows: Iterable[FoldResult], *, all_variants: bool = False) -> list[Pa
     for run in runs:
         metric = ranked_by(run[0].protocol, suites)
         if metric in run[0].metrics:
-            grouped[run[0].kind, run[0].protocol.model_dump_json(), metric].append(run)
-    return [_panel(kind, metric, group) for (kind, _, metric), group in grouped.items()]
+            grouped[run[0].kind, protocol_id(run[0], metric), metric].append(run)
+    several = _with_several_settings(grouped.values())
+    return [_panel(kind, metric, group, several) for (kind, _, metric), group in grouped.items()]
 
 
-def _panel(kind: ResultKind, metric: str, group: Sequence[Sequence[FoldResult]]) -> Panel:
-    shared = Counter(_method(run[0]) for run in group)
-    runs = [Run(_name(run[0], shared), tuple(run)) for run in group]
+def _panel(kind: ResultKind, metric: str, group: Sequence[Sequence[FoldResult]], several: Collection[str]) -> Panel:
+    names = [_name(run[0], several) for run in group]
+    shared = Counter(names)
+    runs = [
+        Run(name if shared[name] == 1 else f"{name} [{run[0].provenance.variant}]", tuple(run))
+        for name, run in zip(names, group, strict=True)
+    ]
     best_first = sorted(runs, key=lambda run: (-fmean(run.by_fold(metric).values()), run.name))
     return Panel(kind, group[0][0].protocol, metric, tuple(best_first))
+
+
+def _with_several_settings(groups: Iterable[Sequence[Sequence[FoldResult]]]) -> set[str]:
+    """Return the methods that some panel has with several settings: everywhere, their names take the settings."""
+    found: set[str] = set()
+    for group in groups:
+        settings = {(_method(run[0]), _settings(run[0])) for run in group}
+        found |= {method for method, count in Counter(method for method, _ in settings).items() if count > 1}
+    return found
 
 
 def _method(row: FoldResult) -> str:
     return f"{row.features}/{row.baseline}"
 
 
-def _name(row: FoldResult, shared: Mapping[str, int]) -> str:
+def _name(row: FoldResult, several: Collection[str]) -> str:
     method = _method(row)
-    return method if shared[method] == 1 else f"{method} [{row.provenance.variant}]"
+    return f"{method} [{_settings(row)}]" if method in several else method
+
+
+def _settings(row: FoldResult) -> str:
+    """Return the short name of what a method is apart from the task's features and the versions of code."""
+    return sha256_json(row.provenance.model_dump(exclude=_NOT_SETTINGS))[:8]
 
 
 def by_family(found: Iterable[Panel]) -> dict[FamilyKey, list[Panel]]:
@@ -143,11 +169,27 @@ def by_family(found: Iterable[Panel]) -> dict[FamilyKey, list[Panel]]:
     suites = registered_suites()
     families: dict[FamilyKey, dict[str, Panel]] = defaultdict(dict)
     for panel in sorted(found, key=lambda panel: -len(panel.runs)):
-        protocol = panel.protocol
-        if not protocol.missing_slides:
-            key = (protocol.suite, protocol.fraction, protocol.fraction_rule or "", protocol.task_kind, panel.kind)
-            families[key].setdefault(protocol.task, panel)
+        if not panel.protocol.missing_slides:
+            families[family_of(panel)].setdefault(panel.protocol.task, panel)
     return {key: _in_order(tasks, suites.get(key[0])) for key, tasks in sorted(families.items())}
+
+
+def family_of(panel: Panel) -> FamilyKey:
+    """Return the family that a panel's comparisons belong to."""
+    protocol = panel.protocol
+    return protocol.suite, protocol.fraction, protocol.fraction_rule or "", protocol.task_kind, panel.kind
+
+
+def left_out(found: Iterable[Panel], families: Mapping[FamilyKey, Sequence[Panel]]) -> dict[FamilyKey, list[str]]:
+    """Return which panels stand in none of the families that were made of them, and why, in words."""
+    notes: dict[FamilyKey, list[str]] = defaultdict(list)
+    for panel in found:
+        key, task, lacking = family_of(panel), panel.protocol.task, panel.protocol.missing_slides
+        if lacking:
+            notes[key].append(f"{task} in a cohort that lacks {lacking} slides ({panel.id})")
+        elif panel not in families.get(key, ()):
+            notes[key].append(f"{task} under another Protocol, which has fewer methods ({panel.id})")
+    return notes
 
 
 def _in_order(tasks: Mapping[str, Panel], suite: Suite | None) -> list[Panel]:
@@ -156,21 +198,38 @@ def _in_order(tasks: Mapping[str, Panel], suite: Suite | None) -> list[Panel]:
 
 
 def find_method(given: str, found: Iterable[Panel]) -> str:
-    """Return the name of a run that a user names by "features/baseline" or by a baseline that only one has.
+    """Return the name of a run that a user names.
+
+    Args:
+        given: A name as ``Run.name``, "features/baseline", or a baseline alone: that on its suite's own features if
+            these are among several.
+        found: Where to look.
 
     Raises:
         UnknownNameError: If no run has the name.
         StoreError: If several do.
     """
-    names = dict.fromkeys(run.name for panel in found for run in panel.runs)
+    names = {run.name: run for panel in found for run in panel.runs}
     if given in names:
         return given
-    matching = [name for name in names if name.partition("/")[2] == given]
+    matching = [name for name, run in names.items() if given in (run.method, run.rows[0].baseline)]
+    if len({names[name].method for name in matching}) > 1:
+        matching = _on_own_features(matching, found) or matching
     if len(matching) > 1:
-        raise StoreError(f"'{given}' was run with several features: name one of {', '.join(matching)}.")
+        raise StoreError(f"'{given}' was run with several features or settings: name one of {', '.join(matching)}.")
     if not matching:
         raise UnknownNameError("method in these results", given, names)
     return matching[0]
+
+
+def _on_own_features(names: Collection[str], found: Iterable[Panel]) -> list[str]:
+    suites, own = registered_suites(), dict[str, None]()
+    for panel in found:
+        suite = suites.get(panel.protocol.suite)
+        for run in panel.runs:
+            if suite and run.name in names and run.rows[0].features == suite.features:
+                own[run.name] = None
+    return list(own)
 
 
 def refuse_other_protocols(first: str, second: str, found: Sequence[Panel]) -> None:

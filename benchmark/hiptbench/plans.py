@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Bool
+
 from hiptbench import rooms
 from hiptbench.baselines import Baseline
 from hiptbench.code_hash import library_versions, source_hash
+from hiptbench.contamination import NOTHING as UNTRAINED
 from hiptbench.contamination import collections_of
 from hiptbench.errors import FeatureError, RunError, name_some
 from hiptbench.feature_sources import packed
@@ -104,6 +108,9 @@ def make_plan(request: Request, *, on_file: Progress | None = None) -> Plan:
         if usable:
             features, path = opened.features(task)
             cohort = _cohort(task, features, request.allow_missing)
+            if void := _void(cohort, features):
+                skipped.append(void)
+                continue
             instance = features[cohort.all_slides[0]].shape[1:]
             for baseline in usable:
                 head = resolve(baseline.on_device(request.device).make_head(), task.spec)
@@ -152,6 +159,31 @@ def _cohort(task: Task, features: FeatureSet, allow_missing: bool) -> Task:
     return restrict(task, features)
 
 
+def _void(cohort: Task, features: FeatureSet) -> str | None:
+    """Return why nothing that is learnt from one-hot features, or the like, can be told of the tested; or None.
+
+    So it is with the site as feature where no tested site is trained on. What a head then predicts differs by rounding.
+    """
+    if features.card.level != "slide":
+        return None
+    parts = [(split.train, getattr(split, cohort.spec.evaluate_on)) for split in cohort.splits]
+    void = sum(not (_used(cohort, features, train) & _used(cohort, features, tested)).any() for train, tested in parts)
+    if not void:
+        return None
+    return (
+        f"'{features.card.name}' tells nothing of {cohort.name}: in {void} of {len(parts)} folds every column that a "
+        "tested slide has a value in is zero in all of training"
+    )
+
+
+def _used(cohort: Task, features: FeatureSet, units: Sequence[str]) -> Bool[np.ndarray, " *dim"]:
+    """Return which columns are other than zero in any slide of some units."""
+    used: Bool[np.ndarray, " *dim"] = np.any(
+        [features[slide].any(axis=0) for unit in units for slide in cohort.slides(unit)], axis=0
+    )
+    return used
+
+
 def _jobs(
     request: Request, task: Task, cohort: Task, features: FeatureSet, path: Path, baseline: Baseline, head: Head
 ) -> Iterator[Job]:
@@ -159,6 +191,9 @@ def _jobs(
     provenance = _provenance(head, features, cohort)
     trained = isinstance(head, TrainedHead)  # others have no more settings than were given
     settled = baseline.model_copy(update={"settings": provenance.settings}) if trained else baseline
+    reads_features = getattr(head, "reads_features", True)  # few heads read none, and those say so
+    pretrained_on = features.card.pretrained_on if reads_features else (UNTRAINED,)
+    collections = collections_of(task.spec, task.all_slides)
     for fraction in request.fractions or request.suite.fractions_of(task.spec):
         rule = request.rule if fraction < 1 else None
         protocol = _protocol(request.suite, task, cohort, fraction, rule)
@@ -176,8 +211,8 @@ def _jobs(
                 fold=split.fold,
                 draw=draw,
                 seed=seed,
-                pretrained_on=features.card.pretrained_on,
-                collections=collections_of(task.spec, task.all_slides),
+                pretrained_on=pretrained_on,
+                collections=collections,
             )
 
 

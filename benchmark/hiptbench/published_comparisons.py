@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hiptbench.joining import Joined
-from hiptbench.pairs import CORRECTED_T, TaskComparison, adjusted, over_folds, ratio_of
+from hiptbench.pairs import TaskComparison, adjusted, over_folds, tested_over_folds
 from hiptbench.panels import Panel, Run
 from hiptbench.published import PublishedTable, published_tables
 from hiptbench.statistics.corrected_t import CorrectedT, Ratio
@@ -56,12 +56,11 @@ def _family(fraction: float, kind: Kind, panels: Sequence[Panel], joined: Joined
             hipt, best = _contenders(panel, names)
             if hipt is None or best is None:
                 continue
-            ratio = ratio_of(panel, joined)
-            result, test = over_folds(panel, hipt, best, ratio), f"{CORRECTED_T}, {ratio.label}"
-            other, why, runs = names[best.rows[0].baseline], WHY_NOT_DRAWN, (hipt, best)
-            raw.append(TaskComparison(protocol.task, HIPT, other, result, test, None, why, runs))
-            if fraction < 1:
-                whole[protocol.task] = over_folds(panel, hipt, best, _whole(panel, joined))
+            other, runs = names[best.rows[0].baseline], (hipt, best)
+            result, test = tested_over_folds(panel, runs, joined)
+            raw.append(TaskComparison(protocol.task, HIPT, other, result, test, None, WHY_NOT_DRAWN, runs))
+            if fraction < 1 and isinstance(result, CorrectedT):
+                whole[protocol.task] = over_folds(panel, runs, _whole(panel, joined))
     return PublishedFamily(fraction, kind, adjusted(raw), whole)
 
 

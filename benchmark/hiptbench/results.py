@@ -136,8 +136,9 @@ class FoldResult(Strict):
         predictions_sha256: Hash of the predictions file; None where only the metrics are published.
         training_median_risk: Median risk that the model predicts for its training part, by which evaluated units are
             cut into groups; None for classification, and in rows stored before rows had it.
-        pretrained_on: What the features' encoder was trained on, as their card says; None in rows stored before rows
-            said so. Like the next, outside the fingerprint: the values that a number depends on are hashed.
+        pretrained_on: What the features' encoder was trained on, as their card says, or "nothing" where the head reads
+            no features; None in rows stored before rows said so. Like the next, outside the fingerprint: the values
+            that a number depends on are hashed.
         collections: Where the task's slides come from; None where that is not known. See ``hiptbench.contamination``.
     """
 

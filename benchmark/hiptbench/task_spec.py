@@ -42,7 +42,7 @@ class EmbeddedSlidesOnly(Quirk):
 
 
 class NormalTissue(Quirk):
-    """What happens to slides of normal tissue (TCGA sample types 10 to 14)."""
+    """What happens to slides of normal tissue (TCGA sample types 10 to 19)."""
 
     rule: Literal["keep", "drop"]
     slides: int
@@ -101,8 +101,8 @@ class MadeSplits(Strict):
     Attributes:
         rule: "stratified partition of the patients": patients stay whole, and each class (or event and censored) is
             spread evenly. "partition of the institutions": all patients of an institution are in one fold, under
-            whatever tissue-source-site code they came; every test part has every class (or an event), and classes (or
-            events and censored) are as even as institutions allow.
+            whatever tissue-source-site code they came; every test part has every class (or an event), and the patients
+            of each class (or with an event, and censored) are as even as institutions allow.
         val: Whether split ``k`` keeps the next fold (after the last, the first) as val, or has no val part. What is
             neither test nor val is train.
         seed: Orders what the rule leaves open.

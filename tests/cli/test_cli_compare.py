@@ -46,7 +46,7 @@ def test_all_are_compared_with_a_reference_as_json(call: Callable[..., object]) 
     [
         (("prior",), "Name two methods, the second being the reference"),
         (("prior", "mean_knn"), "There is no method in these results 'mean_knn'"),
-        (("all", "--reference", "prior", "--fraction", "0.5"), "There is no method in these results 'prior'"),
+        (("all", "--reference", "prior", "--fraction", "0.5"), "There is no fraction in these results '0.5'"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(call: Callable[..., object], arguments: tuple[str, ...], said: str) -> None:

@@ -88,7 +88,7 @@ def test_survival_without_a_comparable_pair() -> None:
 
 
 def test_no_site_with_two_classes_is_a_warning() -> None:
-    rows = at("AA x", "AA x", "BB y", "CC y")
+    rows = at("AA x", "CC y", "BB y", "AA x")
     report = lint_rows(rows, in_one_fold(rows))
     assert found(report, "site_tells_class").severity == "warning"
     assert (report.overall.sites_shared_between_classes, report.overall.slides_at_sites_of_one_class) == (0, 4)

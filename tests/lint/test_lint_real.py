@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hiptbench.lint.balance_lint import balances
+from hiptbench.lint.balance_lint import balances, sizes
 from hiptbench.lint.findings import LintReport
 from hiptbench.lint.linter import lint_folder, lint_labelled_folder, lint_task
 from hiptbench.lint.subject import subject_of_task
@@ -109,29 +109,32 @@ def test_nothing_of_the_sort_in_the_corrected_suites(reports: dict[str, LintRepo
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_no_site_is_in_train_and_test(reports: dict[str, LintReport], name: str) -> None:
-    assert all(shared.sites == () for fold in reports[name].folds for shared in fold.overlaps.values())
+def test_no_site_and_no_institution_is_in_train_and_test(reports: dict[str, LintReport], name: str) -> None:
+    overlaps = [shared for fold in reports[name].folds for shared in fold.overlaps.values()]
+    assert all(shared.sites == shared.institutions == () for shared in overlaps)
+    told = {finding.code: finding for finding in reports[name].findings}
+    if name in ("tcga_lung_subtype_sites", "tcga_kidney_subtype_sites"):
+        assert told["site_tells_class"].severity == "note"
+        assert told["site_tells_class"].message.endswith("No tested site is trained on.")
 
 
-TOO_LARGE = {
+TOO_LARGE = {  # institutions; units of theirs, of all, number of institutions
     "tcga_kidney_subtype": [
-        ("Memorial Sloan Kettering Cancer Center", 139, 498, 18),
-        ("University of Pittsburgh", 105, 498, 18),
-        ("Memorial Sloan Kettering Cancer Center", 24, 107, 6),  # CHRCC comes from six
-        ("University of North Carolina", 24, 107, 6),
+        (("Memorial Sloan Kettering Cancer Center", "University of Pittsburgh"), 139 + 105, 498, 18),
+        (("Memorial Sloan Kettering Cancer Center", "University of North Carolina"), 24 + 24, 107, 6),  # CHRCC from six
     ],
-    "tcga_brca_survival": [("University of Pittsburgh", 42, 128, 21), ("Duke University", 27, 128, 21)],
-    "tcga_coadread_survival": [("University of Michigan", 18, 78, 14)],
-    "tcga_kirc_survival": [("University of Pittsburgh", 35, 89, 9), ("MD Anderson Cancer Center", 19, 89, 9)],
-    "tcga_kirp_survival": [("Memorial Sloan Kettering Cancer Center", 9, 40, 13)],
-    "tcga_stad_survival": [("Asterand", 42, 125, 13), ("Barretos Cancer Hospital", 39, 125, 13)],
+    "tcga_brca_survival": [(("Duke University", "University of Pittsburgh"), 27 + 42, 128, 21)],
+    "tcga_coadread_survival": [(("University of Michigan",), 18, 78, 14)],
+    "tcga_kirc_survival": [(("MD Anderson Cancer Center", "University of Pittsburgh"), 19 + 35, 89, 9)],
+    "tcga_kirp_survival": [(("Memorial Sloan Kettering Cancer Center",), 9, 40, 13)],
+    "tcga_stad_survival": [(("Asterand", "Barretos Cancer Hospital"), 42 + 39, 125, 13)],
 }
 
 
 def test_institutions_that_are_larger_than_a_fold(reports: dict[str, LintReport]) -> None:
     told = {
         name.removesuffix("_sites"): [
-            (*f.names, f.numbers["units"], f.numbers["of"], f.numbers["institutions"])
+            (f.names, f.numbers["units"], f.numbers["of"], f.numbers["institutions"])
             for f in reports[name].findings
             if f.code == "institution_larger_than_a_fold"
         ]
@@ -143,9 +146,9 @@ def test_institutions_that_are_larger_than_a_fold(reports: dict[str, LintReport]
 @pytest.mark.parametrize(
     ("name", "held"),
     [
-        ("tcga_brca_subtype", {"IDC": (144, 147), "ILC": (29, 30)}),
-        ("tcga_lung_subtype", {"LUAD": (97, 99), "LUSC": (92, 94)}),
-        ("tcga_kidney_subtype", {"CCRCC": (77, 139), "PRCC": (57, 58), "CHRCC": (14, 25)}),
+        ("tcga_brca_subtype", {"IDC": (138, 166), "ILC": (29, 31), "patients": (166, 168)}),
+        ("tcga_lung_subtype", {"LUAD": (86, 142), "LUSC": (85, 120), "patients": (172, 173)}),
+        ("tcga_kidney_subtype", {"CCRCC": (76, 139), "PRCC": (53, 67), "CHRCC": (14, 25), "patients": (142, 216)}),
         ("tcga_brca_survival", {"events": (18, 42)}),
         ("tcga_coadread_survival", {"events": (14, 20)}),
         ("tcga_kirc_survival", {"events": (10, 35)}),
@@ -158,5 +161,6 @@ def test_how_uneven_folds_of_whole_institutions_are(
     built: list[Built], reports: dict[str, LintReport], name: str, held: dict[str, tuple[int, int]]
 ) -> None:
     (task,) = (one.task for one in built if one.task.name == f"{name}_sites")
-    found = balances(subject_of_task(task), reports[task.name].folds)
-    assert {balance.name: (min(balance.tested), max(balance.tested)) for balance in found} == held
+    subject, folds = subject_of_task(task), reports[task.name].folds
+    counts = {balance.name: balance.tested for balance in balances(subject, folds)} | sizes(subject, folds)
+    assert {name: (min(counts[name]), max(counts[name])) for name in held} == held

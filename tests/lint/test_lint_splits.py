@@ -147,8 +147,9 @@ def test_json_has_the_whole_at_the_top_and_counts_beside_names() -> None:
     assert {"test_slides", "slides_ever_tested", "normal_tissue_slides", "sites_shared_between_classes"} <= set(content)
     (fold,) = content["folds"]
     assert fold["overlaps"]["train_test"] == {
-        **{"slides": 0, "patients": 1, "sites": 1},
+        **{"slides": 0, "patients": 1, "sites": 1, "institutions": 1},
         **{"slide_names": [], "patient_names": ["TCGA-AA-0001"], "site_names": ["AA"]},
+        "institution_names": ["Indivumed"],
     }
     assert fold["test_slides_patient_in_train"] == 1
     assert {"code", "severity", "message", "numbers", "names"} == set(content["findings"][0])

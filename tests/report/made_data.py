@@ -6,21 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from made_details import details
 
-from hiptbench.report.data import (
-    Bounds,
-    Comparison,
-    ErratumReport,
-    Family,
-    FindingReport,
-    FoldValue,
-    Rank,
-    ReportData,
-    RunReport,
-    SuiteReport,
-    TableCell,
-    TableReport,
-    TaskReport,
-)
+from hiptbench.files import sha256_lines
+from hiptbench.report.data import ReportData
+from hiptbench.report.family_data import Comparison, Family, Rank
+from hiptbench.report.run_data import Bounds, FoldValue, RunReport
+from hiptbench.report.table_data import ErratumReport, TableCell, TableReport
+from hiptbench.report.task_data import FindingReport, SuiteReport, TaskReport
 from hiptbench.results import Protocol, Provenance, ResultKind
 
 SUITES = ("hipt-2022", "hipt-2022-corrected", "hipt-2022-synthetic")
@@ -47,6 +38,8 @@ CLASSES = {
 FEATURES = ("hipt_vit4k_region", "resnet50_patch", "mean_rgb")
 BASELINES = ("abmil", "clam_sb", "dsmil", "transmil", "hipt_lgp", "max", "mean_knn", "mean_logreg", "mil", "noisy_and")
 NASTY = ('<script>alert("1")</script>', 'it\'s & "quoted" </td>', "Größe/µm π", "con", "x" * 90)
+PRINTED = "Attention MIL (printed)"
+RULE = "pandas sample, random_state 1"
 DEFINITION = "Area under the ROC curve of the class-1 probability; ties count one half."
 ESTIMAND = "what these fitted models reach on new patients like the tested ones; training was not repeated"
 
@@ -85,6 +78,7 @@ def made_data(
     all_tasks = [_task(suite, name) for suite in suites for name in tasks]
     runs = [run for task in all_tasks for run in _runs(rng, task, chosen, curves)][:most_runs]
     return ReportData(
+        rows_sha256=sha256_lines(()),
         version="0.1.0",
         estimand=ESTIMAND,
         suites=tuple(_suite(name, tasks, nasty) for name in suites),
@@ -187,6 +181,7 @@ def _run(rng: np.random.Generator, task: TaskReport, method: Method, fraction: f
         task=task.name,
         features=method.features,
         baseline=method.baseline,
+        printed=PRINTED if published else None,
         fraction=fraction,
         metric=task.metric,
         mean=mean,
@@ -205,6 +200,7 @@ def _run(rng: np.random.Generator, task: TaskReport, method: Method, fraction: f
         contamination="encoder pretrained on TCGA, which holds this cohort" if "hipt" in method.features else None,
         reproduced="not reproduced" if method.baseline == "hipt_lgp" else None,
         errata="E5 E6?" if published else None,
+        of_repeat=None if published else "seed 1 (of 5)",
         **details(rng, task, curves=curves and not published),
         protocol=protocol,
         protocol_id=f"{task.suite}-{task.name}-{fraction:g}",
@@ -231,7 +227,7 @@ def _protocol(task: TaskReport, fraction: float) -> Protocol:
         folds=task.folds,
         evaluated_units=task.units - 300,
         fraction=fraction,
-        fraction_rule="pandas sample, random_state 1" if fraction < 1 else None,
+        fraction_rule=RULE if fraction < 1 else None,
         evaluate_on="test" if task.kind == "classification" else "val",
         unit=task.unit,
     )
@@ -273,6 +269,7 @@ def _family(
     return Family(
         suite=suite,
         fraction=fraction,
+        fraction_rule=RULE if fraction < 1 else None,
         kind=kind,
         results=runs[0].kind,
         reference=methods[0],
@@ -300,15 +297,17 @@ def _comparison(rng: np.random.Generator, run: RunReport, reference: RunReport) 
         p=p,
         p_adjusted=p_adjusted,
         test="Nadeau-Bengio corrected t over folds; heuristic on a partition",
-        verdict="worse" if p_adjusted < 0.05 else "not distinguishable",
+        verdict="lower" if p_adjusted < 0.05 else "not distinguishable",
     )
 
 
 def _rank(place: int, method: str, count: int) -> Rank:
     mean = 1 + place * (count - 1) / count
     inside = {"low": max(1.0, mean - 1.2), "high": min(float(count), mean + 1.1)}
-    outcome = (None, None, None, None) if place == 0 else (-0.01 * place, 0, 2, 1)
-    names = ("mean_difference", "wins", "ties", "losses")
+    low, high = -0.01 * place - 0.02, -0.01 * place + 0.02
+    bounds = Bounds(low=low, high=high, draws=2000, redrawn=0)
+    outcome = (None, None, None, None, None) if place == 0 else (-0.01 * place, bounds, 0, 2, 1)
+    names = ("mean_difference", "interval", "wins", "ties", "losses")
     return Rank(method=method, mean_rank=mean, **inside, **dict(zip(names, outcome, strict=True)))
 
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from hiptbench.report.data import Attention, Curve, Groups, MeasureReport, TaskReport
+from hiptbench.report.run_data import Attention, Curve, Groups, MeasureReport
+from hiptbench.report.task_data import TaskReport
+
+PREDICTIONS = 822
+"""Of all folds together, of fewer units than that."""
 
 BAND = "one standard deviation over the folds"
 
@@ -31,7 +35,7 @@ def _survival_measures() -> tuple[MeasureReport, ...]:
     risk_only = "not available: the head gives risk only"
     restricted = "up to 61.2 months: later, nobody is followed in training"
     return (
-        MeasureReport(name="c_index_ipcw", definition="Uno's concordance.", value=0.571, folds=4, why=restricted),
+        MeasureReport(name="c_index_ipcw", definition="Uno's concordance.", value=0.571, folds=4, note=restricted),
         MeasureReport(
             name="integrated_brier", definition="Integrated Brier score.", value=None, folds=0, why=risk_only
         ),
@@ -52,7 +56,7 @@ def _rocs(rng: np.random.Generator, task: TaskReport) -> tuple[Curve, ...]:
 
 def _calibration(rng: np.random.Generator) -> Curve:
     x = np.linspace(0.05, 0.95, 10)
-    return _curve("ten bins of equal count", x, np.clip(x + rng.normal(0, 0.06, 10), 0, 1))
+    return _curve("ten bins of equal count", x, np.clip(x + rng.normal(0, 0.06, 10), 0, 1), n=PREDICTIONS)
 
 
 def _groups(rng: np.random.Generator) -> Groups:
@@ -85,7 +89,10 @@ def _curve(
     edges = (
         {} if low is None or high is None else {"low": tuple(low.tolist()), "high": tuple(high.tolist()), "band": BAND}
     )
-    return Curve(label=label, x=tuple(x.tolist()), y=tuple(y.tolist()), n=n, events=events, **edges)
+    at_risk = (
+        () if n is None or events is None else tuple((month, n * (144 - month) // 144) for month in range(0, 144, 12))
+    )
+    return Curve(label=label, x=tuple(x.tolist()), y=tuple(y.tolist()), n=n, events=events, at_risk=at_risk, **edges)
 
 
 def _training(rng: np.random.Generator) -> dict[str, tuple[float, ...]]:
@@ -97,7 +104,5 @@ def _training(rng: np.random.Generator) -> dict[str, tuple[float, ...]]:
 
 
 def _attention(rng: np.random.Generator) -> tuple[Attention, ...]:
-    rows, columns = np.divmod(rng.choice(80, 50, replace=False), 10)
-    coords = tuple((int(x) * 4096, int(y) * 4096) for x, y in zip(columns, rows, strict=True))
     weights = [tuple(rng.dirichlet(np.full(50, 0.3)).tolist()) for _ in range(2)]
-    return Attention(name="3", weights=weights[0], coords=coords), Attention(name="17", weights=weights[1])
+    return tuple(Attention(name=f"bag {number}", weights=own) for number, own in enumerate(weights, start=1))

@@ -1,20 +1,25 @@
 """What the page is drawn from says what the store says, with reasons where something cannot be said."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from hiptbench.boards import board_of
-from hiptbench.errors import StoreError
+from hiptbench.errors import StoreError, UnknownNameError
 from hiptbench.export import export
+from hiptbench.joining import Joined
 from hiptbench.kept import Keep
+from hiptbench.panels import panels
 from hiptbench.report.data import ReportData
 from hiptbench.report.derive import derive
-from hiptbench.report.stored import FILE, read_data, write_data
+from hiptbench.report.derive_families import families
+from hiptbench.report.stored import FILE, only, read_data, write_data
+from hiptbench.report.verify_derived import verify_derived
 from hiptbench.runner import run
 from hiptbench.store import Store
-from toys import baseline_file, make_home, plan_of
+from toys import baseline_file, make_home, make_row, plan_of
 
 DRAWS = 100
 
@@ -98,12 +103,12 @@ def test_a_card_says_how_to_make_its_number_again(data: ReportData) -> None:
     assert network.remake[0].endswith("--task toy_classification --features toy --baseline network --seed 1 --seed 2")
 
 
-def test_methods_are_held_against_the_probe_named_in_advance(data: ReportData) -> None:
+def test_methods_are_held_against_the_simplest_probe(data: ReportData) -> None:
     references = {family.kind: family.reference for family in data.families}
     assert references == {"classification": "toy/mean_logreg", "survival": "toy/mean_cox"}
     cards = {one.card for one in data.runs}
     for family in data.families:
-        assert "named before any result was seen" in family.chosen
+        assert "the simplest probe" in family.chosen
         assert all({one.card, one.reference_card} <= cards for one in family.comparisons)
 
 
@@ -149,3 +154,61 @@ def test_rows_without_the_training_median_are_cut_at_the_evaluated_one(home: Pat
     (older.path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     cuts = {one.groups.cut for one in derive(older, home, draws=DRAWS).runs if one.groups}
     assert cuts == {"median risk of each fold's evaluated units; the training units' risks are not known"}
+
+
+def test_the_reference_is_the_probe_of_the_suites_own_features() -> None:
+    """Features that need no slide have the same probe."""
+    rows = [
+        make_row(value, fold=fold, baseline="mean_cox", features=features, protocol=REGISTERED)
+        for features, value in (("hipt_vit4k_region", 0.6), ("tcga_site", 0.7), ("a_first", 0.5))
+        for fold in range(5)
+    ]
+    (family,) = families(panels(rows), defaultdict(lambda: "not drawn"), Joined(Store(Path("nowhere"))))
+    assert family.reference == "hipt_vit4k_region/mean_cox"
+    assert {one.method for one in family.comparisons} == {"tcga_site/mean_cox", "a_first/mean_cox"}
+
+
+def test_without_the_probe_the_best_over_all_tasks_is_the_reference_and_it_is_said() -> None:
+    values = {"tcga_kirc_survival": {"a": 0.9, "b": 0.6}, "tcga_stad_survival": {"a": 0.5, "b": 0.9}}
+    rows = [
+        make_row(value, fold=fold, baseline=name, protocol=REGISTERED | {"task": task})
+        for task, of_task in values.items()
+        for name, value in of_task.items()
+        for fold in range(5)
+    ]
+    (family,) = families(panels(rows), defaultdict(lambda: "not drawn"), Joined(Store(Path("nowhere"))))
+    assert family.reference == "toy/b"
+    assert "chosen after the fact" in family.chosen
+
+
+REGISTERED = {"suite": "hipt-2022", "task": "tcga_kirc_survival", "task_kind": "survival", "folds": 5}
+
+
+def test_derived_numbers_are_derived_again_and_a_changed_one_is_found(home: Path, tmp_path: Path) -> None:
+    store = Store(home / "store")
+    written = export(store, store.rows(), tmp_path / "results")
+    write_data(written.path, derive(store, home, rows=written.rows()))
+    found = verify_derived(written, home)
+    assert (found.wrong, found.elsewhere > 0) == ((), True)  # the store has survival curves, the export has none
+    data = read_data(written.path)
+    first = data.runs[0]
+    assert first.interval is not None
+    edited = first.model_copy(update={"interval": first.interval.model_copy(update={"low": 0.1})})
+    write_data(written.path, data.model_copy(update={"runs": (edited, *data.runs[1:])}))
+    (wrong,) = verify_derived(written, home).wrong
+    assert wrong.endswith(f"card {first.card}, interval, low")
+
+
+def test_numbers_derived_from_other_rows_are_refused(home: Path, data: ReportData, tmp_path: Path) -> None:
+    store = Store(home / "store")
+    written = export(store, store.rows()[:-1], tmp_path / "results")
+    write_data(written.path, data)
+    with pytest.raises(StoreError, match="was derived from other rows than lie beside it"):
+        read_data(written.path)
+
+
+def test_one_suite_can_be_shown_alone(data: ReportData) -> None:
+    shown = only(data, "own:toy_survival")
+    assert {run.task for run in shown.runs} == {task.name for task in shown.tasks} == {"toy_survival"}
+    with pytest.raises(UnknownNameError, match="suite in these results 'own:toy'"):
+        only(data, "own:toy")

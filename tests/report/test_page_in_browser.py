@@ -1,12 +1,16 @@
 """The page in a real browser, from files: it works, by mouse and by keyboard, and everybody can read it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from made_data import SUITES, made_data
 from playwright.sync_api import Browser, Page, expect
+
+from hiptbench.report.site import write_site
 
 INDEX, ACROSS, TABLES = "index.html", "across.html", "tables.html"
 TASK, SURVIVAL = "tasks/hipt-2022--tcga_kidney_subtype.html", "tasks/hipt-2022--tcga_luad_survival.html"
@@ -36,7 +40,7 @@ def is_remote(url: str) -> bool:
 
 def means_by_group(page: Page) -> list[list[float]]:
     """Return the means that each group shows, from above."""
-    column = "tr:not(.group) td:nth-child(5)"
+    column = "tr:not(.group) td:nth-child(3)"
     return page.eval_on_selector_all(
         "#leaderboard tbody", f"bodies => bodies.map(b => [...b.querySelectorAll('{column}')].map(c => +c.textContent))"
     )
@@ -81,12 +85,34 @@ def test_every_link_leads_somewhere(page: Page, site: Path) -> None:
 def test_a_number_leads_to_its_card(page: Page, site: Path) -> None:
     page.goto((site / INDEX).as_uri())
     row = page.locator(ROWS).first
-    mean, method = row.locator("td").nth(3).inner_text(), row.locator("th").inner_text()
+    mean, method = row.locator("td").nth(1).inner_text(), row.locator("th").inner_text()
     row.get_by_role("link", name="Card of").click()
     card = page.locator(":target")
     expect(card).to_be_in_viewport()
     expect(card.locator(".score strong")).to_have_text(mean)
     assert page.title().startswith(method)
+
+
+def test_a_number_is_the_same_on_every_page(page: Page, tmp_path: Path) -> None:
+    made = made_data(tasks=("tcga_kidney_subtype",), suites=SUITES[:1], methods=7, curves=False)
+    means = (0.6795025, 0.8125, 0.9375, 0.4999995)  # a tie has no nearest thousandth
+    runs = [run.model_copy(update={"mean": mean}) for run, mean in zip(made.runs, means, strict=False)]
+    write_site(made.model_copy(update={"runs": (*runs, *made.runs[len(runs) :])}), tmp_path)
+    page.goto((tmp_path / INDEX).as_uri())
+    keys = "[...row.querySelectorAll('.number')].map(one => one.textContent)"
+    shown = page.eval_on_selector_all(
+        ROWS, f"rows => rows.map(row => [row.querySelector('a[href*=card]').href, {keys}])"
+    )
+    assert len(shown) == len(made.runs)
+    for href, numbers in shown:
+        page.goto(href)
+        card = page.locator(":target")
+        expect(card.locator(".score strong")).to_have_text(numbers[0])
+        told = card.locator(".score").inner_text() + card.locator("dl").first.inner_text()
+        assert all(text in told for text in numbers if text != EMPTY), href
+    page.goto((tmp_path / TASK).as_uri())
+    on_task = page.eval_on_selector_all(".forest td.number a", "links => links.map(one => [one.href, one.textContent])")
+    assert {(href, numbers[0]) for href, numbers in shown} <= {tuple(pair) for pair in on_task}
 
 
 def test_sorting_orders_rows_inside_their_group(page: Page, site: Path) -> None:
@@ -104,15 +130,24 @@ def test_sorting_orders_rows_inside_their_group(page: Page, site: Path) -> None:
     expect(page.locator('#leaderboard th[aria-sort]:not([aria-sort="none"])')).to_have_count(1)
 
 
-def test_sorting_by_what_a_group_shares_orders_the_groups(page: Page, site: Path) -> None:
+def test_groups_are_ordered_by_what_they_share(page: Page, site: Path) -> None:
     page.goto((site / INDEX).as_uri())
-    page.get_by_role("button", name="Task", exact=True).click()
-    tasks = column(page, "Task")
+    order = page.get_by_label("Order of groups")
+    order.select_option("task")
+    tasks = page.locator("tr.group th a").all_inner_texts()
     assert tasks == sorted(tasks)
-    page.get_by_role("button", name="Task", exact=True).click()
-    tasks = column(page, "Task")
-    assert tasks == sorted(tasks, reverse=True)
     assert len(set(tasks)) == 2
+    order.select_option("fraction")
+    shares = [text.count("whole") for text in page.locator("tr.group th .fine").all_inner_texts()]
+    assert shares == sorted(shares)
+    assert set(shares) == {0, 1}
+    order.select_option("n")
+    units = [int(re.search(r"(\d+) (slide|case)s", text)[1]) for text in page.locator("tr.group th").all_inner_texts()]
+    assert units == sorted(units, reverse=True)
+    assert len(set(units)) == 2
+    order.select_option("events")
+    timed = ["events" in text for text in page.locator("tr.group th").all_inner_texts()]
+    assert timed == sorted(timed, reverse=True)
 
 
 @pytest.mark.parametrize("key", ["kind", "interval", "sd_folds", "sd_seeds", "verdict"])
@@ -156,7 +191,7 @@ def test_filters_narrow_what_is_shown_and_say_so(page: Page, site: Path) -> None
     assert set(column(page, "Result")) == {"△ synthetic"}
     page.get_by_label("Kind of task").select_option("classification")
     page.get_by_label("Trained on").select_option("25%")
-    assert set(column(page, "Trained on")) == {"25%"}
+    assert all("trained on 25% of the training slides" in text for text in page.locator("tr.group").all_inner_texts())
     page.get_by_role("button", name="Clear filters").click()
     expect(count).to_contain_text("of 45 rows")
     page.get_by_label("Result").select_option("published")
@@ -256,8 +291,27 @@ def test_nothing_sticks_out_of_the_printed_page(page: Page, site: Path, name: st
     page.goto((site / name).as_uri())
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("details:not([open])").count() == 0
+    assert page.locator("#more:visible").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_every_row_is_printed(page: Page, large_site: Path) -> None:
+    page.goto((large_site / INDEX).as_uri())
+    page.get_by_label("Text").fill("abmil_variant_00")
+    count = int(re.search(r"of (\d+) rows", page.get_by_role("status").inner_text())[1])
+    assert count > 100
+    expect(page.locator(ROWS)).to_have_count(100)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(ROWS)).to_have_count(count)
+
+
+def test_the_board_fits_a_screen(page: Page, site: Path) -> None:
+    page.goto((site / INDEX).as_uri())
+    board = page.locator("#leaderboard")
+    assert board.evaluate("board => board.scrollWidth <= board.clientWidth")
+    for why in page.locator(".why").all():
+        assert why.evaluate("one => one.scrollHeight <= one.clientHeight && one.scrollWidth <= one.clientWidth")
 
 
 def test_without_scripts_the_page_says_where_the_numbers_are(browser: Browser, site: Path) -> None:

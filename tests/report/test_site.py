@@ -8,13 +8,15 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from made_data import NASTY, SUITES, made_data
+from made_data import NASTY, PRINTED, RULE, SUITES, made_data
 
 from hiptbench.errors import StoreError
 from hiptbench.report.addresses import page_name
 from hiptbench.report.data import ReportData
 from hiptbench.report.site import write_site
 from hiptbench.report.stored import read_data, write_data
+from hiptbench.report.wording import interval, signed
+from hiptbench.statistics.wording import p_value
 
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -135,14 +137,18 @@ def test_a_card_tells_where_its_number_comes_from(data: ReportData, site: Path) 
     page = (site / "methods" / f"{page_name(run.features, run.baseline)}.html").read_text(encoding="utf-8")
     card = page[page.index(f'id="{run.card}"') :].split("</section>")[0]
     told = [f"{run.mean:.3f}", data.estimand, "2000 draws, 3 drawn again", "not available: the head gives risk only"]
-    told += [run.protocol.cohort, run.protocol.splits, run.provenance.source_hash, "settings.optimiser.decay"]
+    told += [run.protocol.cohort, run.protocol.splits]
     told += [
         "2026-11-20 to 2026-11-21",
         "hiptbench results verify",
         "Split linter",
-        "Log-rank p 0.012, descriptive only",
+        "Log-rank p .012, descriptive only",
+        "<strong>Not evaluable:</strong> not available: the head gives risk only",
+        "<p>up to 61.2 months: later, nobody is followed in training</p>",
+        "mean over folds, of seed 1 (of 5)",
     ]
     assert [text for text in told if str(text) not in card] == []
+    assert all(page.count(text) == 1 for text in (run.provenance.source_hash, "settings.optimiser.decay"))  # shared
     assert all(f"{fold.value:.3f}" in card for fold in run.folds)
 
 
@@ -153,13 +159,85 @@ def test_after_the_fact_references_are_called_so(site: Path) -> None:
 
 def test_tables_link_marks_to_errata_and_our_values_to_cards(site: Path) -> None:
     page = (site / "tables.html").read_text(encoding="utf-8")
-    assert '<a href="#table-1-E6">E6?</a>' in page
-    assert "not established" in page
+    assert '<a href="#erratum-hipt-2022-subtyping-E6">E6?</a>' in page
+    assert '<span class="fine">not established</span>' in page
+    assert "<dt>Not established</dt>" in page
+    assert "Corrected is empty" in page
+    assert "Ours is empty" not in page
     assert re.search(r'<a href="methods/[^"]+#card-[0-9a-f]+">0\.\d{3} ± 0\.\d{3}</a>', page)
+
+
+def test_the_papers_tables_stand_in_its_order(tmp_path: Path) -> None:
+    made = made_data(methods=1, most_runs=1)
+    names = ["knn", "ablation", "another", "survival", "subtyping"]
+    tables = tuple(made.tables[0].model_copy(update={"name": name, "title": f"Title {name}"}) for name in names)
+    write_site(made.model_copy(update={"tables": tables}), tmp_path)
+    page = (tmp_path / "tables.html").read_text(encoding="utf-8")
+    assert re.findall(r'<h2 id="table-\d">Title (\w+)', page) == ["subtyping", "survival", "ablation", "knn", "another"]
+
+
+def test_published_rows_are_called_as_the_paper_prints_them(site: Path) -> None:
+    board = board_in(site)
+    assert {"name": PRINTED, "code": "hipt_vit256_patch/DeepAttnMISL (1 epoch)"}.items() <= board["methods"][-1].items()
+    task = (site / "tasks" / "hipt-2022--tcga_kidney_subtype.html").read_text(encoding="utf-8")
+    assert f'{PRINTED}</a> <span class="code">hipt_vit256_patch/DeepAttnMISL (1 epoch)</span>' in task
+
+
+def test_errata_are_told_on_the_card(data: ReportData, site: Path) -> None:
+    run = next(run for run in data.runs if run.kind == "published")
+    page = next(
+        text for text in (p.read_text("utf-8") for p in site.glob("methods/*.html")) if f'id="{run.card}"' in text
+    )
+    assert '<dt><a href="../tables.html#erratum-hipt-2022-subtyping-E6">E6?</a></dt>' in page
+    assert "11 of the 118 slides labelled chromophobe are of normal tissue. (presumed)" in page
+    assert board_in(site)["errata"]["E5"]["href"] == "tables.html#erratum-hipt-2022-subtyping-E5"
+
+
+def test_a_card_tells_what_it_was_held_against(data: ReportData, site: Path) -> None:
+    family = data.families[0]
+    one = family.comparisons[0]
+    pages = [path.read_text(encoding="utf-8") for path in site.glob("methods/*.html")]
+    card, reference = (
+        next(page for page in pages if f'id="{name}"' in page).partition(f'id="{name}"')[2].partition("</section>")[0]
+        for name in (one.card, one.reference_card)
+    )
+    assert f"p {p_value(one.p)}, adjusted {p_value(one.p_adjusted)}: {one.verdict}, after Holm over" in card
+    assert f"#{one.reference_card}" in card
+    assert "The reference of" in reference
+
+
+def test_captions_of_comparisons_without_intervals_claim_none(data: ReportData, tmp_path: Path) -> None:
+    family = data.families[0]
+    bare = tuple(one.model_copy(update={"interval": None, "interval_why": "no"}) for one in family.comparisons)
+    families = (family.model_copy(update={"comparisons": bare, "ranks": ()}),)
+    write_site(data.model_copy(update={"families": families}), tmp_path / "site")
+    page = (tmp_path / "site" / "tasks" / "hipt-2022--tcga_kidney_subtype.html").read_text(encoding="utf-8")
+    differences = page[page.index("Differences from the reference") :].split("</section>")[0]
+    assert "with 95% intervals" not in differences
+    assert "No interval: no." in differences
+    across = (tmp_path / "site" / "across.html").read_text(encoding="utf-8")
+    assert "95% interval</th>" not in across
+    assert "No interval: no." in across
+
+
+def test_across_tasks_the_mean_difference_has_its_interval(data: ReportData, site: Path) -> None:
+    rank = next(rank for family in data.families for rank in family.ranks if rank.interval)
+    page = (site / "across.html").read_text(encoding="utf-8")
+    assert (
+        f'<td class="number">{signed(rank.mean_difference)}</td><td class="number">{interval(rank.interval)}</td>'
+        in page
+    )
+
+
+def test_headings_say_how_a_fraction_was_drawn(site: Path) -> None:
+    page = (site / "tasks" / "hipt-2022--tcga_kidney_subtype.html").read_text(encoding="utf-8")
+    assert f"trained on 25% of the training slides, drawn by {RULE}</h3>" in page
+    assert f"25%, drawn by {RULE}" in (site / "across.html").read_text(encoding="utf-8")
 
 
 def test_the_same_data_give_the_same_bytes(data: ReportData, site: Path, tmp_path: Path) -> None:
     write_data(tmp_path, data)
+    (tmp_path / "rows.jsonl").touch()
     write_site(read_data(tmp_path), tmp_path / "again")
     files = [path.relative_to(site) for path in site.rglob("*") if path.is_file()]
     assert len(files) > 10
@@ -174,7 +252,7 @@ def test_pages_are_told_one_by_one(tmp_path: Path) -> None:
 
 
 def test_a_report_without_results_is_a_report(tmp_path: Path) -> None:
-    empty = ReportData(version="0", estimand="what it is", suites=(), tasks=(), runs=())
+    empty = ReportData(rows_sha256="", version="0", estimand="what it is", suites=(), tasks=(), runs=())
     assert len(write_site(empty, tmp_path / "site")) == 3
 
 

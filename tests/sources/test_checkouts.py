@@ -17,7 +17,7 @@ from hiptbench.task_store import load_spec
 Checkouts = dict[str, Path]
 
 # Patients 0 to 7 have the codes A and B in turn; 8 has a code of no class, 9 no embedding, 0 also normal tissue.
-CASES = [f"T-A-P{i}" for i in range(10)]
+CASES = [f"TCGA-A1-000{i}" for i in range(10)]
 TUMOURS = [f"{case}-01Z.aB" for case in CASES]
 NORMAL = f"{CASES[0]}-11Z.aB"
 CODES = ["A", "B", "A", "B", "A", "B", "A", "B", "X", "A"]
@@ -150,9 +150,9 @@ def test_a_case_needs_one_slide_with_an_embedding_and_has_exactly_those(small: C
 
 
 def test_ids_outside_the_labels_can_be_refused(small: Checkouts) -> None:
-    with pytest.raises(TaskError, match=r"splits of toy name 2 slides without labels: elsewhere, T-A-P8-01Z\.aB\."):
+    with pytest.raises(TaskError, match=r"toy name 2 slides without labels: elsewhere, TCGA-A1-0008-01Z\.aB\."):
         build_task(classification(**REFUSE), small)
-    with pytest.raises(TaskError, match=r"splits of toy name 1 cases without labels: T-A-P9\."):
+    with pytest.raises(TaskError, match=r"splits of toy name 1 cases without labels: TCGA-A1-0009\."):
         build_task(survival(**REFUSE), small)
 
 
@@ -179,9 +179,9 @@ def test_codes_can_be_chosen(small: Checkouts) -> None:
     ("table", "message"),
     [
         (changed(1, "code", "Y"), r"labels of toy hold codes that the registry does not know: Y\."),
-        (changed(1, "code", None), r"has 1 rows with an empty cell .* row 2 \(slide T-A-P1-01Z\.aB\.svs\)"),
+        (changed(1, "code", None), r"has 1 rows with an empty cell .* row 2 \(slide TCGA-A1-0001-01Z\.aB\.svs\)"),
         (changed(7, "code", "A"), r"toy is registered with .*'b': 4.* but its data have .*'b': 3.*data import"),
-        (changed(1, "slide_id", TABLE.slide_id[0]), r"labels of toy list 1 slides twice: T-A-P0-01Z\.aB\."),
+        (changed(1, "slide_id", TABLE.slide_id[0]), r"labels of toy list 1 slides twice: TCGA-A1-0000-01Z\.aB\."),
         (changed(1, "slide_id", None), r"rows with an empty cell .* row 2 \(slide nan\)"),
     ],
 )
@@ -194,11 +194,11 @@ def test_labels_that_are_not_what_they_should_be(small: Checkouts, table: pd.Dat
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (changed(3, "months", "soon"), r"column 'months' of slide T-A-P3-01Z\.aB holds 'soon', not a number"),
-        (changed(3, "censored", 2), r"column 'censored' of slide T-A-P3-01Z\.aB holds '2'; 1 is censored, 0 an event"),
-        (changed(3, "censored", ""), r"1 rows with an empty cell .* row 4 \(slide T-A-P3-01Z\.aB\.svs\)"),
-        (changed(0, "months", 5.0), r"slides of T-A-P0 in toy contradict each other: .* 5\.0, .* 0\.0"),
-        (changed(3, "months", -1), r"toy has 1 times that are missing or negative: T-A-P3"),
+        (changed(3, "months", "soon"), r"column 'months' of slide TCGA-A1-0003-01Z\.aB holds 'soon', not a number"),
+        (changed(3, "censored", 2), r"'censored' of slide TCGA-A1-0003-01Z\.aB holds '2'; 1 is censored, 0 an event"),
+        (changed(3, "censored", ""), r"1 rows with an empty cell .* row 4 \(slide TCGA-A1-0003-01Z\.aB\.svs\)"),
+        (changed(0, "months", 5.0), r"slides of TCGA-A1-0000 in toy contradict each other: .* 5\.0, .* 0\.0"),
+        (changed(3, "months", -1), r"toy has 1 times that are missing or negative: TCGA-A1-0003"),
     ],
 )
 def test_lives_that_are_not_what_they_should_be(small: Checkouts, table: pd.DataFrame, message: str) -> None:

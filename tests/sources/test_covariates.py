@@ -10,14 +10,16 @@ import pytest
 
 from hiptbench.bags import Bag
 from hiptbench.contamination import contamination
-from hiptbench.errors import FormatError, SourceError
+from hiptbench.errors import FormatError, RunError, SourceError
 from hiptbench.evaluation import evaluate_split
 from hiptbench.feature_sources import known_features
 from hiptbench.features import FeatureSet
 from hiptbench.heads.base import Bags
+from hiptbench.plans import Plan, make_plan
 from hiptbench.registry import make_head
+from hiptbench.requests import make_request
 from hiptbench.sources.checkouts import Built, Checkouts
-from hiptbench.sources.covariates import clinical, import_covariates, read_covariates, sites
+from hiptbench.sources.covariates import clinical, import_covariates, institutions, read_covariates, sites
 from hiptbench.targets import Labels, Survival
 from hiptbench.task_spec import CheckoutData
 from hiptbench.task_store import load_spec
@@ -56,7 +58,11 @@ def imported(tmp_path: Path) -> Path:
             KIRP: [(slide("A1", 1), 50, 0), (slide("C3", 4), 70, 0), (slide("C3", 5), 80, None)],
         },
     )
-    assert import_covariates(checkouts, built, tmp_path / "home") == ("tcga_clinical", "tcga_site")
+    assert import_covariates(checkouts, built, tmp_path / "home") == (
+        "tcga_clinical",
+        "tcga_site",
+        "tcga_institution",
+    )
     return tmp_path / "home"
 
 
@@ -86,9 +92,20 @@ def test_each_site_has_a_column(imported: Path) -> None:
     }
 
 
+def test_each_institution_has_a_column_under_whatever_code(tmp_path: Path) -> None:
+    rows = [(slide(code, i), 50, 0) for i, code in enumerate(("49", "33", "XY", "22"))]
+    import_covariates(*write_tables(tmp_path, {KIRC: rows}), tmp_path / "home")
+    assert rows_of(tmp_path / "home", "tcga_institution") == {  # Johns Hopkins, Mayo Clinic, and one without a name
+        slide("22", 3): [0, 1, 0],
+        slide("33", 1): [1, 0, 0],
+        slide("49", 0): [1, 0, 0],
+        slide("XY", 2): [0, 0, 1],
+    }
+
+
 def test_the_cards_say_what_they_are(imported: Path) -> None:
-    assert {"tcga_clinical", "tcga_site"} <= set(known_features(imported))
-    for name, dim in (("tcga_clinical", 4), ("tcga_site", 3)):
+    assert {"tcga_clinical", "tcga_site", "tcga_institution"} <= set(known_features(imported))
+    for name, dim in (("tcga_clinical", 4), ("tcga_site", 3), ("tcga_institution", 3)):
         card = FeatureSet.open(imported / "features" / name).card
         assert (card.name, card.level, card.dim) == (name, "slide", dim)
         assert card.definition
@@ -142,7 +159,7 @@ def test_constant_columns_and_sites_that_training_lacks_are_no_trouble(head: str
     slides = pd.DataFrame({"age": rng.normal(60, 10, 60), "is_female": 1.0}, index=ids)
     target = Labels(rng.permutation(30) % 2, ("a", "b"))
     lives = Survival(rng.exponential(30, 30), np.arange(30) % 2 > 0)
-    for table in (clinical(slides), sites(slides)):
+    for table in (clinical(slides), sites(slides), institutions(slides)):
         train, other = (as_bags(table[[site in name for name in table.index]]) for site in ("-A", "-B"))
         fitted = make_head(head).fit(train, target if head == "logistic" else lives, val=None, seed=1)
         prediction = fitted.predict(other)
@@ -176,6 +193,10 @@ def test_the_real_label_tables_agree_and_lack_little(
     table = sites(slides)
     assert table.shape == (3643, 216)
     assert set(table.sum(axis=1)) == {1}
+    behind = institutions(slides)
+    assert behind.shape == (3643, 71)
+    assert set(behind.sum(axis=1)) == {1}
+    assert [name for name in behind if len(name) == 2] == ["4H"]  # of no registered cohort
 
 
 @pytest.mark.parametrize("task", ["tcga_lung_subtype", "tcga_kidney_subtype"])
@@ -185,3 +206,22 @@ def test_the_site_alone_tells_lung_and_kidney_apart(task: str, real: Path, real_
     assert features.missing(loaded.all_slides) == ()
     found = [evaluate_split(loaded, split, features, make_head("logistic"), seed=1) for split in loaded.splits[:3]]
     assert min(one.metrics["auc"] for one in found) > 0.99
+
+
+def test_the_institution_tells_less(real: Path, real_home: Path) -> None:
+    loaded = Task.load("tcga_lung_subtype", real_home)
+    features = FeatureSet.open(real / "features" / "tcga_institution")
+    found = [evaluate_split(loaded, split, features, make_head("logistic"), seed=1) for split in loaded.splits]
+    assert 0.5 < np.mean([one.metrics["auc"] for one in found]) < 0.95
+
+
+@pytest.mark.parametrize("name", ["tcga_site", "tcga_institution"])
+def test_sites_that_are_never_trained_on_are_not_run(name: str, real: Path, real_home: Path) -> None:
+    def plan(task: str) -> Plan:
+        features = real / "features" / name
+        return make_plan(make_request(tasks=[task], features=features, baselines=["mean_logreg"], home=real_home))
+
+    told = f"'{name}' tells nothing of tcga_lung_subtype_sites: in 5 of 5 folds every column that a tested slide has"
+    with pytest.raises(RunError, match=f"There is nothing to run: {told}"):
+        plan("tcga_lung_subtype_sites")
+    assert plan("tcga_lung_subtype_corrected").skipped == ()

@@ -34,7 +34,7 @@ def test_patients_and_strata() -> None:
     fold = labelled(np.array([0, 0, 1]), np.array([0.1, 0.2, 0.3]), ("x", "y", "z"))
     sample = align({"A": [[fold]]}, {"x": "p2", "y": "p2", "z": "p1", "unused": "p0"})
     assert sample.patients == ("p1", "p2")
-    assert sample.strata.tolist() == [1, 0]
+    assert sample.strata.tolist() == [0b10, 0b01]
     assert sample.folds[0].patients.tolist() == [1, 1, 0]
 
 
@@ -124,3 +124,13 @@ def test_a_unit_without_a_patient_is_named() -> None:
 def test_nothing_is_refused(methods: dict[str, list[list[Predictions]]], message: str) -> None:
     with pytest.raises(MetricError, match=message):
         align(methods, {})
+
+
+def test_a_patient_whose_units_differ_is_in_a_stratum_of_both_classes_in_any_order() -> None:
+    values, names = np.array([0, 1, 1, 0]), ("w", "x", "y", "z")
+    fold = labelled(values, np.array([0.1, 0.2, 0.3, 0.4]), names)
+    cases = {"w": "mixed", "x": "mixed", "y": "one", "z": "zero"}
+    for one in (fold, shuffled(fold), shuffled(fold, 1), shuffled(fold, 2)):
+        sample = align({"A": [[one]]}, cases)
+        assert dict(zip(sample.patients, sample.strata.tolist(), strict=True)) == {"mixed": 3, "one": 2, "zero": 1}
+        assert [sample.patients_with(state) for state in (0, 1)] == [2, 2]

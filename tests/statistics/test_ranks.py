@@ -9,7 +9,7 @@ from hiptbench.errors import MetricError, UnknownNameError
 from hiptbench.statistics.bootstrap import bootstrap
 from hiptbench.statistics.draws import Draws
 from hiptbench.statistics.friedman import friedman
-from hiptbench.statistics.ranks import against, complete_methods, complete_metrics, mean_ranks, ranks_within
+from hiptbench.statistics.ranks import against, complete_methods, mean_ranks, nested_tasks, ranks_within
 
 
 def draws_of(estimates: dict[str, float], values: dict[str, list[float]], patients: tuple[str, ...] = ()) -> Draws:
@@ -46,7 +46,6 @@ def test_the_interval_is_of_ranks_in_each_draw() -> None:
 def test_only_methods_that_every_task_has_are_ranked() -> None:
     tasks = {"s": steady(A=0.9, B=0.8), "t": steady(B=0.5, C=0.7, A=0.6)}
     assert complete_methods(tasks) == ("A", "B")
-    assert complete_metrics(tasks)[1].tolist() == [[0.9, 0.8], [0.6, 0.5]]
     found = mean_ranks(tasks)
     assert {one.method: one.rank for one in found.methods} == {"A": 1.0, "B": 2.0}
     assert found.left_out == {"C": ("s",)}
@@ -58,6 +57,12 @@ def test_shared_patients_are_counted() -> None:
         for task, patients in (("s", ("p", "q", "r")), ("t", ("q", "r")), ("u", ("x",)))
     }
     assert mean_ranks(tasks).shared_patients == {("s", "t"): 2}
+
+
+def test_a_task_all_of_whose_patients_are_anothers_is_nested() -> None:
+    cohorts = {"part": "pq", "whole": "pqr", "twin": "pqr", "other": "rx"}
+    tasks = {task: draws_of({"A": 0.5}, {"A": [0.5] * 40}, tuple(patients)) for task, patients in cohorts.items()}
+    assert nested_tasks(tasks) == {"part": "whole", "twin": "whole"}
 
 
 def test_against_one_reference() -> None:

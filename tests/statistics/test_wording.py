@@ -19,7 +19,8 @@ class Found:
 
 def test_effect_and_interval_come_first() -> None:
     assert sentence("A", "B", Found(), adjusted=0.246, family=6) == (
-        "A - B = +.012 (95 % .001 to .024); not distinguishable after Holm over 6 comparisons (p .041, adjusted .246)"
+        "A - B = +.012 (95 %, not adjusted, .001 to .024); not distinguishable after Holm over 6 comparisons "
+        "(p .041, adjusted .246)"
     )
 
 
@@ -64,7 +65,16 @@ def test_numbers(value: float, signed: bool, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(0.041, ".041"), (0.0004, "< .001"), (0.0502, ".0502"), (0.0498, ".050"), (0.05, ".050"), (1.0, "1.000")],
+    [
+        (0.041, ".041"),
+        (0.0004, "< .001"),
+        (0.0502, ".0502"),
+        (0.05004, ".05004"),
+        (0.05 + 1e-9, "> .05"),
+        (0.0498, ".050"),
+        (0.05, ".050"),
+        (1.0, "1.000"),
+    ],
 )
 def test_p_is_never_rounded_over_the_level(p: float, text: str) -> None:
     assert p_value(p) == text

@@ -11,7 +11,12 @@ from hiptbench.cli.common import format_option, home_option, progress, results_o
 @click.argument("methods", nargs=-1, required=True, metavar="METHOD...")
 @click.option("--reference", help="The method that the others are held against [default: the last one named].")
 @click.option("--suite", help="Only this suite.")
-@click.option("--task", "tasks", multiple=True, help="Only this task; may be given several times.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    help="Show only this task; may be given several times. The p stay adjusted over all.",
+)
 @click.option("--fraction", type=float, help="Only this training fraction.")
 @click.option("--draws", default=2000, show_default=True, type=click.IntRange(40), help="Draws of patients.")
 @click.option("--friedman", is_flag=True, help="Add Friedman's test and the critical difference of mean ranks.")
@@ -32,10 +37,11 @@ def compare(
 ) -> None:
     """Say which differences between methods are real: effect and interval first, p second.
 
-    A METHOD is "features/baseline", or a baseline alone where only one set of features has it; "all" stands for every
-    method. Patients are drawn anew, alike for all methods and folds; the p come from Nadeau and Bengio's corrected t
-    over folds (of one split from DeLong's test, or the bootstrap) and are adjusted by Holm within each family: one
-    suite, one fraction, one kind of task. Name the reference before you look at results.
+    A METHOD is "features/baseline", or a baseline alone, which stands for that on its suite's own features; "all"
+    stands for every method. Patients are drawn anew, alike for all methods and folds; the p come from Nadeau and
+    Bengio's corrected t over folds (of one split from DeLong's test, or the bootstrap) and are adjusted by Holm within
+    each family: the methods named, or all, on every task of one suite, one fraction and one kind. --task chooses what
+    is shown and changes no p. Name methods and reference before you look at results.
 
     \b
     Examples:

@@ -53,8 +53,8 @@ def import_verb(
     """Build labels, splits and region embeddings of HIPT's tasks and check them against the registry.
 
     These are the nine as published (suite hipt-2022), with what is wrong in print mended (hipt-2022-corrected), and
-    tested on tissue source sites that were not trained on (hipt-2022-sites). Age with sex, and the site, become
-    features, too: tcga_clinical and tcga_site.
+    tested on institutions that were not trained on (hipt-2022-sites). What is known without a slide becomes features,
+    too: age with sex (tcga_clinical), the site's code (tcga_site) and the institution behind it (tcga_institution).
 
     Without the embeddings, the tasks are imported all the same, for features of your own.
 

@@ -27,14 +27,14 @@ def report(out: Path, suite: str | None, store: Path | None, home: Path | None) 
     from hiptbench.export import open_results
     from hiptbench.report.derive import derive
     from hiptbench.report.site import write_site
-    from hiptbench.report.stored import FILE, read_data
+    from hiptbench.report.stored import FILE, only, read_data
 
     path = rooms.store(store, home_path=home)
     results = open_results(path)
-    if (path / FILE).is_file() and not suite:
+    if (path / FILE).is_file():
         data = read_data(path)
     else:
         with progress("panels") as step:
-            data = derive(results, home, suites=[suite] if suite else (), on_panel=step)
-    pages = write_site(data, out)
+            data = derive(results, home, on_panel=step)
+    pages = write_site(only(data, suite) if suite else data, out)
     click.echo(f"{len(pages)} pages written: open {out / 'index.html'}")

@@ -48,10 +48,11 @@ def export_verb(out: Path, suites: tuple[str, ...], store: Path | None, home: Pa
             raise UnknownNameError("suite in this store", suite, there)
     chosen = [row for row in rows if not suites or row.protocol.suite in suites]
     written = export(source, chosen, out)
+    kept = written.rows()
     write_text(out / "leaderboard.csv", render(board_of(written), "csv"))
     with progress("panels") as step:
-        write_data(out, derive(source, home, suites=suites, on_panel=step))
-    click.echo(f"{len(chosen)} folds written to {out}")
+        write_data(out, derive(source, home, rows=kept, on_panel=step))
+    click.echo(f"{len(kept)} folds written to {out}")
 
 
 @results.command("verify")
@@ -60,22 +61,34 @@ def export_verb(out: Path, suites: tuple[str, ...], store: Path | None, home: Pa
 def verify_verb(store: Path | None, home: Path | None) -> None:
     """Recompute every stored number from its predictions; exit 1 if one differs or none could be checked.
 
+    Of an export, what `hiptbench report` draws is derived again, too: intervals, comparisons and curves.
+
     \b
     Example:
       hiptbench results verify --store results
     """
     from hiptbench import rooms
-    from hiptbench.export import open_results
+    from hiptbench.export import Export, open_results
+    from hiptbench.report.stored import FILE
+    from hiptbench.report.verify_derived import verify_derived
     from hiptbench.verify import verify
 
-    found = verify(open_results(rooms.store(store, home_path=home)), home)
+    opened = open_results(rooms.store(store, home_path=home))
+    found = verify(opened, home)
     click.echo(f"{found.verified} folds verified, {len(found.wrong)} wrong")
     for task, rows in found.not_verifiable.items():
         say(f"    {task}: {rows} folds not verifiable: its data are not imported, or the rows lack slides")
-    for problem in found.wrong:
+    wrong = list(found.wrong)
+    if isinstance(opened, Export) and found.verified and (opened.path / FILE).is_file():
+        with progress("panels") as step:
+            derived = verify_derived(opened, home, on_panel=step)
+        click.echo(f"{derived.verified} derived numbers verified, {len(derived.wrong)} wrong")
+        say(f"    {derived.elsewhere} stand on survival curves or the authors' folds, which an export does not hold")
+        wrong += derived.wrong
+    for problem in wrong:
         say(f"    WRONG {problem}")
-    if found.wrong:
-        raise StoreError(f"{len(found.wrong)} folds are not what they were stored as: run them again.")
+    if wrong:
+        raise StoreError(f"{len(wrong)} numbers are not what they were stored as: run or export them again.")
     if not found.verified:
         raise StoreError("Nothing could be verified. Import the tasks' data, or name another store with --store.")
 

@@ -18,7 +18,9 @@ from hiptbench.targets import Target
 class PermutedLabels:
     """Permutes the training targets over the training units by the seed and fits the linear head on them.
 
-    Whatever it finds beyond an AUC or c-index of 0.5, on average over seeds, the evaluation gives away.
+    Its AUC or c-index is 0.5 on average over seeds: how far single runs lie from that is how far chance reaches, and a
+    mean that is elsewhere would show that evaluated labels reach the head. It does not show patients or sites that
+    train and test share, since what is learnt of them is wrong, too; ``hiptbench lint`` does.
 
     Attributes:
         probe: Settings of the linear head.

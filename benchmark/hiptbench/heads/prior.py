@@ -42,6 +42,7 @@ class Prior:
 
     kinds: ClassVar[frozenset[str]] = frozenset({"classification", "survival"})
     stochastic: ClassVar[bool] = False
+    reads_features: ClassVar[bool] = False
 
     def fit(
         self,

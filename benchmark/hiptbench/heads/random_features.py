@@ -60,7 +60,9 @@ class FittedRandomCox(FittedCox):
 class RandomFeatures:
     """Replaces every bag by one random vector and fits the linear head on those.
 
-    Whatever it finds beyond an AUC or c-index of 0.5, on average over seeds, is chance or given away by the evaluation.
+    Its AUC or c-index is 0.5 on average over seeds: how far single runs lie from that is how far chance reaches, and a
+    mean that is elsewhere would show that evaluated labels reach the head. It does not show patients or sites that
+    train and test share, since its vectors know neither; ``hiptbench lint`` does.
 
     Attributes:
         probe: Settings of the linear head.
@@ -68,6 +70,7 @@ class RandomFeatures:
 
     kinds: ClassVar[frozenset[str]] = Probe.kinds
     stochastic: ClassVar[bool] = True
+    reads_features: ClassVar[bool] = False
 
     probe: Probe = field(default_factory=Probe)
 

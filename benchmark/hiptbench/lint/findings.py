@@ -41,6 +41,8 @@ class PartFacts:
         slides: Number of their slides; None where only patients are listed.
         patients: Number of patients; None where the ids do not tell them.
         sites: Number of tissue source sites; None where the ids do not tell them.
+        institutions: Number of institutions behind them; a site counts by its code where the table of institutions
+            lacks that, and None stands where it has none of them.
         classes: Class to number of units; None without class labels.
         events: Number of units with an event; None without survival times.
     """
@@ -49,6 +51,7 @@ class PartFacts:
     slides: int | None
     patients: int | None
     sites: int | None
+    institutions: int | None
     classes: Mapping[str, int] | None
     events: int | None
 
@@ -60,6 +63,7 @@ class Overlap:
     slides: tuple[str, ...]
     patients: tuple[str, ...] | None
     sites: tuple[str, ...] | None
+    institutions: tuple[str, ...] | None
 
     def to_json(self) -> dict[str, object]:
         """Return counts and names as plain values."""
@@ -102,6 +106,7 @@ class OverallFacts:
         slides: Number of slides.
         patients: Number of patients.
         sites: Number of tissue source sites.
+        institutions: Number of institutions behind them.
         classes: Class to number of units.
         events: Number of units with an event.
         test_slides: Number of tested slides, summed over the folds.
@@ -121,6 +126,7 @@ class OverallFacts:
     slides: int | None
     patients: int | None
     sites: int | None
+    institutions: int | None
     classes: Mapping[str, int] | None
     events: int | None
     test_slides: int | None

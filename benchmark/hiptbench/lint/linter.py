@@ -112,6 +112,7 @@ def _overall(subject: Subject, folds: tuple[FoldFacts, ...], held: FeatureFacts 
         slides=cohort.slides,
         patients=cohort.patients,
         sites=cohort.sites,
+        institutions=cohort.institutions,
         classes=cohort.classes,
         events=cohort.events,
         test_slides=total([fold.test_slides for fold in folds]),

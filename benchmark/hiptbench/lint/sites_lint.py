@@ -5,10 +5,11 @@ TCGA's codes name an institution anew for each study, so that a code tells the s
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from hiptbench.lint.findings import Finding
-from hiptbench.lint.subject import Slide, Subject
-from hiptbench.sources.institutions import institution
+from hiptbench.lint.findings import Finding, Severity
+from hiptbench.lint.subject import Subject
+from hiptbench.splits import Split
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def site_classes(subject: Subject) -> SiteClasses | None:
     for slide in subject.slides:
         if slide.site and slide.label is not None:
             labels.setdefault(slide.site, []).append(slide.label)
-            behind.setdefault(institution(slide.site) or slide.site, set()).add(slide.label)
+            behind.setdefault(slide.institution or slide.site, set()).add(slide.label)
     if not labels:
         return None
     shared = tuple(sorted(site for site, found in labels.items() if len(set(found)) > 1))
@@ -48,19 +49,14 @@ def site_classes(subject: Subject) -> SiteClasses | None:
     return SiteClasses(shared, len(labels), sum(map(len, labels.values())), alone, len(behind), several)
 
 
-def institution_of(slide: Slide) -> str | None:
-    """Return the institution behind a slide's site, or the site where that is not known; None without a barcode."""
-    return slide.site and (institution(slide.site) or slide.site)
-
-
 def site_findings(subject: Subject) -> Iterator[Finding]:
     """Yield what the sites and the institutions behind them mean for the numbers.
 
-    - ``site_tells_class`` (warning): no site has slides of two classes, so that the site alone tells the class of
-      every slide from a site that was trained on.
+    - ``site_tells_class`` (warning, note where no fold trains on a site that it tests): no site has slides of two
+      classes, so that the site alone tells the class of every slide from a site that was trained on.
     - ``site_of_one_class`` (note): some sites have one class only; names are the sites that have several.
-    - ``institution_under_two_codes`` (warning): the folds keep codes apart, but institutions are trained on under one
-      code and tested under another; where the code tells the class, a network is led to the wrong one.
+    - ``institution_under_two_codes`` (warning): folds that keep codes apart train on institutions under one code and
+      test them under another; where the code tells the class, a network is led to the wrong one.
     """
     yield from _class_told(subject)
     yield from _under_two_codes(subject)
@@ -89,22 +85,29 @@ def _class_told(subject: Subject) -> Iterator[Finding]:
             f"The site alone tells the class: none of {found.sites} tissue source sites has slides of two classes. Of "
             f"the {found.institutions} institutions behind them {found.institutions_shared} have."
         )
-        yield Finding("site_tells_class", "warning", message, numbers, ())
+        apart = not any(_shared_site(subject, split) for split in subject.folds)
+        severity: Severity = "note" if apart else "warning"
+        yield Finding("site_tells_class", severity, message + " No tested site is trained on." * apart, numbers, ())
 
 
 def _under_two_codes(subject: Subject) -> Iterator[Finding]:
-    shared: list[str] = []
-    for split in subject.folds:
-        train, tested = subject.part(split, "train"), subject.part(split, subject.tested)
-        if {slide.site for slide in train} & {slide.site for slide in tested} - {None}:
-            return
-        both = {institution_of(slide) for slide in train} & {institution_of(slide) for slide in tested}
-        shared += [name for name in both if name]
+    apart = [split for split in subject.folds if not _shared_site(subject, split)]
+    shared = [name for split in apart for name in _in_both(subject, split, "institution")]
     if shared:
         names = tuple(sorted(set(shared)))
         message = (
-            f"No tissue source site is in train and {subject.tested} of a fold, but {len(names)} institutions are, "
-            "under another code."
+            f"No tissue source site is in train and {subject.tested}, in {len(apart)} of {len(subject.folds)} folds, "
+            f"but {len(names)} institutions are, under another code."
         )
-        numbers = {"institutions": len(names), "fold_institutions": len(shared)}
+        numbers = {"institutions": len(names), "fold_institutions": len(shared), "folds": len(apart)}
         yield Finding("institution_under_two_codes", "warning", message, numbers, names)
+
+
+def _shared_site(subject: Subject, split: Split) -> bool:
+    return bool(_in_both(subject, split, "site"))
+
+
+def _in_both(subject: Subject, split: Split, what: Literal["site", "institution"]) -> set[str]:
+    """Return the sites, or institutions, that a fold trains on and tests."""
+    train, tested = subject.part(split, "train"), subject.part(split, subject.tested)
+    return {getattr(slide, what) for slide in train} & {getattr(slide, what) for slide in tested} - {None}

@@ -35,6 +35,7 @@ def part_facts(subject: Subject, slides: Sequence[Slide]) -> PartFacts:
         slides=subject.count(slides),
         patients=_number(_patients(slides)),
         sites=_number(_sites(slides)),
+        institutions=_number(_institutions(slides)),
         classes={name: labels[name] for name in subject.classes} if subject.classes else None,
         events=sum(bool(slide.event) for slide in firsts) if survival else None,
     )
@@ -68,7 +69,7 @@ def split_findings(subject: Subject, folds: Sequence[FoldFacts]) -> Iterator[Fin
     - ``slide_in_two_parts`` (error between train and test, else warning): a slide is in two parts of a fold.
     - ``patient_in_train_and_test`` (error): the patient of a tested slide is trained on in the same fold.
     - ``patient_in_val`` (warning): a patient is in val and in another part; models are selected on whom they know.
-    - ``site_in_train_and_test`` (note): tissue source sites are in both; usual, but no test of other hospitals.
+    - ``site_in_train_and_test`` (note): tissue source sites are in both; usual, but no test of unseen sites alone.
     - ``unknown_patients`` (note): neither ids nor labels tell the patients, so that nothing can be said of them.
     - ``listed_twice`` (warning): an id is twice in one part and counts double there.
     - ``never_tested``, ``tested_repeatedly``, ``in_no_fold`` (notes): units of the cohort that are tested in no fold,
@@ -133,7 +134,7 @@ def _shared_sites(subject: Subject, folds: Sequence[FoldFacts]) -> Iterator[Find
             "site_in_train_and_test",
             "note",
             f"{len(names)} tissue source sites are in train and {subject.tested} of the same fold, in {concerned} of "
-            f"{len(folds)}: nothing is tested on other hospitals alone.",
+            f"{len(folds)}: these folds do not test unseen sites alone.",
             {"sites": len(names), "fold_sites": draws, "folds": concerned},
             names,
         )
@@ -181,7 +182,7 @@ def _names(folds: Sequence[FoldFacts], pair: str, what: str) -> tuple[tuple[str,
 
 def _overlap(some: Sequence[Slide], others: Sequence[Slide]) -> Overlap:
     slides = _sorted({slide.id for slide in some} & {slide.id for slide in others})
-    return Overlap(slides, _both(_patients(some), _patients(others)), _both(_sites(some), _sites(others)))
+    return Overlap(slides, *(_both(what(some), what(others)) for what in (_patients, _sites, _institutions)))
 
 
 def _both(some: set[str] | None, others: set[str] | None) -> tuple[str, ...] | None:
@@ -194,6 +195,12 @@ def _patients(slides: Sequence[Slide]) -> set[str] | None:
 
 def _sites(slides: Sequence[Slide]) -> set[str] | None:
     return {site for slide in slides if (site := slide.site)} or None
+
+
+def _institutions(slides: Sequence[Slide]) -> set[str] | None:
+    found = {(slide.site, name) for slide in slides if (name := slide.institution)}
+    told = any(name != site for site, name in found)
+    return {name for _, name in found} if told else None
 
 
 def _number(names: set[str] | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import Literal
 from hiptbench.errors import TaskError, name_some
 from hiptbench.lint.split_files import SplitFiles
 from hiptbench.sources import barcodes
+from hiptbench.sources.institutions import institution
 from hiptbench.splits import Split
 from hiptbench.targets import Labels
 from hiptbench.task_spec import Kind, Part, Unit
@@ -38,6 +39,11 @@ class Slide:
     def site(self) -> str | None:
         """The tissue source site, where the id is a TCGA barcode."""
         return barcodes.site(self.id)
+
+    @property
+    def institution(self) -> str | None:
+        """The institution behind the site, or the site's code where the table of institutions lacks it."""
+        return self.site and (institution(self.site) or self.site)
 
     @property
     def answer(self) -> tuple[str | None, float | None, bool | None]:

@@ -19,7 +19,10 @@ def _summary(report: LintReport) -> str:
     cohort = [f"{overall.units} {report.unit}s"]
     if report.unit != "slide":
         cohort.append(f"{_shown(overall.slides)} slides")
-    cohort += [f"{_shown(overall.patients)} patients", f"{_shown(overall.sites)} sites", *_answers(overall)]
+    cohort += [f"{_shown(overall.patients)} patients", f"{_shown(overall.sites)} sites"]
+    if overall.institutions is not None:
+        cohort.append(f"{overall.institutions} institutions")
+    cohort += _answers(overall)
     folds = f"{len(report.folds)} folds ({overall.scheme})"
     return f"{', '.join(cohort)}\n{folds}, tested on {report.tested_part}; {_tested(overall)}"
 
@@ -56,6 +59,9 @@ def _row(fold: FoldFacts, report: LintReport) -> Mapping[str, str]:
     if pair in fold.overlaps:
         sites = fold.overlaps[pair].sites
         row[f"sites\n{pair.replace('_', '+')}"] = _shown(None if sites is None else len(sites))
+        institutions = fold.overlaps[pair].institutions
+        if institutions is not None:
+            row[f"institutions\n{pair.replace('_', '+')}"] = str(len(institutions))
     if tested := fold.parts.get(report.tested_part):
         row |= {f"tested\n{name}": str(count) for name, count in (tested.classes or {}).items()}
         row |= {} if tested.events is None else {"tested\nevents": str(tested.events)}

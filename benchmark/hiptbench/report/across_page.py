@@ -7,10 +7,10 @@ from functools import cached_property
 from markupsafe import Markup
 
 from hiptbench.report.bars import Axis
-from hiptbench.report.data import Comparison, Family
+from hiptbench.report.family_data import Comparison, Family
 from hiptbench.report.figure import Figure
 from hiptbench.report.ranks import difference_diagram, rank_axis, rank_bar
-from hiptbench.report.wording import percent
+from hiptbench.report.wording import share
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,22 @@ class Across:
     def name(self) -> str:
         """The family, told apart from all others."""
         family = self.family
-        return f"{family.suite}, {family.kind}, {percent(family.fraction)}, {family.results}"
+        return f"{family.suite}, {family.kind}, {share(family.fraction, family.fraction_rule)}, {family.results}"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether any comparison has an interval."""
+        return any(one.interval for one in self.family.comparisons)
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether another choice within a test was tried."""
+        return any(one.sensitivity for one in self.family.comparisons)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why there are no intervals, where there are none."""
+        return list(dict.fromkeys(one.interval_why for one in self.family.comparisons if one.interval_why))
 
     @property
     def tests(self) -> list[str]:

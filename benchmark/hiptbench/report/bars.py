@@ -1,19 +1,24 @@
 """Small drawings inside a table: an interval with its mean, the values of folds, and the axis they share."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from hiptbench.report.data import Bounds, RunReport
+from hiptbench.report.run_data import Bounds, RunReport
 from hiptbench.report.svg import Number, Scale, element, roomy, round_text, short
 from hiptbench.report.wording import chance
 from hiptbench.results import ResultKind
 
 WIDTH, HEIGHT, INSET = 210, 18, 6
-_MIDDLE = HEIGHT / 2
-_MARKS: dict[ResultKind, str] = {"measured": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0", "published": "m-5 0l5-5l5 5l-5 5Z"}
-_MARKS["synthetic"] = "m-5 4h10l-5-9Z"
+MARKS: Mapping[ResultKind, str] = {
+    "measured": "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
+    "published": "m-5 0l5-5l5 5l-5 5Z",
+    "synthetic": "m-5 4h10l-5-9Z",
+}
+"""The outline of each kind's mark, from its middle."""
+
+_MIDDLE = HEIGHT // 2
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Axis:
         if bounds:
             span = f"M{short(self.scale(bounds.low))} {_MIDDLE}H{short(self.scale(bounds.high))}"
             marks.append(element("path", class_="span", d=span))
-        mark = f"M{short(self.scale(mean))} {_MIDDLE}{_MARKS[kind]}"
+        mark = f"M{short(self.scale(mean))} {_MIDDLE}{MARKS[kind]}"
         return self._bar(*marks, element("path", class_=f"mark {kind}", d=mark))
 
     def values(self, values: Iterable[Number]) -> Markup:

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hiptbench.report.addresses import Addresses
-from hiptbench.report.bars import interval_axis
-from hiptbench.report.data import ReportData, RunReport
-from hiptbench.report.groups import Group, verdicts_of
+from hiptbench.report.bars import HEIGHT, INSET, MARKS, interval_axis
+from hiptbench.report.data import ReportData
+from hiptbench.report.errata import Erratum
+from hiptbench.report.groups import Group
+from hiptbench.report.run_data import RunReport
 from hiptbench.report.svg import round_text
-from hiptbench.report.wording import percent
+from hiptbench.report.verdicts import verdicts_of
+from hiptbench.report.wording import SIGNS, percent
 
-KINDS = ("measured", "published", "synthetic")
-_DIGITS = 5
-_BAR = 130
-"""Width of a bar in pixels, as in the page's script."""
+KINDS = tuple(SIGNS)
+_BAR = 110
+"""Width of a bar in pixels."""
 
 
 @dataclass
@@ -27,30 +29,34 @@ class _Texts:
         return None if text is None else self.known.setdefault(text, len(self.known))
 
 
-def board_of(data: ReportData, groups: Sequence[Group], at: Addresses) -> dict[str, Any]:
+def board_of(data: ReportData, groups: Sequence[Group], at: Addresses, errata: Mapping[str, Erratum]) -> dict[str, Any]:
     """Return the leaderboard as plain values.
 
     Args:
         data: The report.
         groups: Its groups of comparable runs.
         at: Links as written on the leaderboard's page.
+        errata: Errata by id.
 
     Returns:
-        ``groups``, ``methods``, ``texts`` and ``rows``; a row holds the numbers of its group and method, the numbers of
-        its texts, and its values, in the order of the script's ``Row``.
+        ``groups``, ``methods``, ``texts``, ``errata``, what bars and kinds look like, and ``rows``; a row holds the
+        numbers of its group and method, its values and the numbers of its texts, in the order of the script's ``Row``.
     """
     verdicts, texts = verdicts_of(data.families), _Texts()
-    features = {run.method: run.features for run in data.runs}
-    methods = {name: index for index, name in enumerate(features)}
+    named = {(run.method, run.printed): run for run in data.runs}
+    methods = {name: index for index, name in enumerate(named)}
     rows = [
-        _row(run, group=index, method=methods[run.method], texts=texts, verdict=verdicts.get(run.card))
+        _row(run, group=index, method=methods[run.method, run.printed], texts=texts, verdict=verdicts.get(run.card))
         for index, group in enumerate(groups)
         for run in group.runs
     ]
     return {
         "groups": [_group(group, at) for group in groups],
-        "methods": [{"name": name, "features": own, "href": at.method(name)} for name, own in features.items()],
+        "methods": [_method(run, at) for run in named.values()],
         "texts": list(texts.known),
+        "errata": {name: {"sentence": one.sentence, "href": at.up + one.place} for name, one in errata.items()},
+        "kinds": [{"name": kind, "sign": SIGNS[kind], "mark": MARKS[kind]} for kind in KINDS],
+        "bar": {"width": _BAR, "height": HEIGHT, "inset": INSET},
         "rows": rows,
     }
 
@@ -69,6 +75,10 @@ def choices_of(data: ReportData) -> Mapping[str, Sequence[tuple[str, str]]]:
     }
 
 
+def _method(run: RunReport, at: Addresses) -> dict[str, str | None]:
+    return {"name": run.name, "code": run.method, "features": run.features, "href": at.method(run.method)}
+
+
 def _group(group: Group, at: Addresses) -> dict[str, Any]:
     suite, task = group.task
     axis = interval_axis(group.runs, width=_BAR)
@@ -81,9 +91,11 @@ def _group(group: Group, at: Addresses) -> dict[str, Any]:
         "order": group.protocol.fraction,
         "fraction": percent(group.protocol.fraction),
         "text": f"{group.metric}, trained on {group.trained_on}, {group.evaluated}",
+        "n": group.protocol.evaluated_units,
+        "events": group.events,
         "id": group.id,
-        "low": _rounded(axis.low),
-        "high": _rounded(axis.high),
+        "low": axis.low,
+        "high": axis.high,
         "neutral": axis.neutral,
         "ticks": [(tick, round_text(tick)) for tick in axis.ticks],
     }
@@ -96,16 +108,10 @@ def _row(run: RunReport, *, group: int, method: int, texts: _Texts, verdict: str
         method,
         KINDS.index(run.kind),
         run.card,
-        _rounded(run.mean),
-        _rounded(bounds.low if bounds else None),
-        _rounded(bounds.high if bounds else None),
-        _rounded(run.sd_folds),
-        _rounded(run.sd_seeds),
-        run.n_units,
-        run.n_events,
+        run.mean,
+        bounds.low if bounds else None,
+        bounds.high if bounds else None,
+        run.sd_folds,
+        run.sd_seeds,
         *map(texts.number, (verdict, run.contamination, run.reproduced, run.errata, run.interval_why)),
     ]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from hiptbench.report.data import Curve, RunReport
 from hiptbench.report.figure import LINES, Figure, Key
-from hiptbench.report.svg import Frame, Point, element, path, roomy, steps
-from hiptbench.report.wording import probability, sentence
+from hiptbench.report.run_data import Curve, RunReport
+from hiptbench.report.svg import PLOT, Frame, Point, element, path, roomy, steps
+from hiptbench.report.wording import plural, probability, sentence
 
 _UNIT = (0.0, 1.0)
 _SQUARE = 322
 """Height at which both axes of a figure are equally long."""
+
+_ROW, _APART = 15, 30
+"""Pixels between two rows, and between two numbers of a row, of the numbers at risk."""
 
 
 def line_of(points: Sequence[Point], style: int) -> Markup:
@@ -26,11 +29,11 @@ def roc_figure(run: RunReport) -> Figure | None:
     frame = Frame(_UNIT, _UNIT, "false-positive rate", "true-positive rate", height=_SQUARE)
     marks = [_diagonal(frame), *_lines(frame, run.roc)]
     caption = (
-        f"ROC of {run.method}, averaged over {len(run.folds)} folds at equal false-positive rate.{_band(run.roc)} "
-        f"{_size(run)}."
+        f"ROC of {run.name}, averaged over {len(run.folds)} folds at equal false-positive rate.{_band(run.roc)} "
+        f"{_size(run)}.{_repeat(run)}"
     )
     keys = tuple(Key(style % LINES, curve.label) for style, curve in enumerate(run.roc))
-    return Figure(frame.draw(f"ROC curves of {run.method} on {run.task}", *marks), caption, keys)
+    return Figure(frame.draw(f"ROC curves of {run.name} on {run.task}", *marks), caption, keys)
 
 
 def calibration_figure(run: RunReport) -> Figure | None:
@@ -41,10 +44,12 @@ def calibration_figure(run: RunReport) -> Figure | None:
     line = frame.points(run.calibration.x, run.calibration.y)
     dots = element("path", class_="dots", d="".join(f"M{x:.1f} {y:.1f}h0" for x, y in line))
     marks = [_diagonal(frame), *_lines(frame, [run.calibration]), dots]
+    pooled = "" if run.calibration.n is None else f" {run.calibration.n} predictions of all folds together."
     caption = (
-        f"Calibration ({run.calibration.label}): on the diagonal, predicted probabilities come true. {_size(run)}."
+        f"Calibration ({run.calibration.label}): on the diagonal, predicted probabilities come true.{pooled}"
+        f"{_repeat(run)}"
     )
-    return Figure(frame.draw(f"Calibration of {run.method} on {run.task}", *marks), caption)
+    return Figure(frame.draw(f"Calibration of {run.name} on {run.task}", *marks), caption)
 
 
 def groups_figure(run: RunReport) -> Figure | None:
@@ -52,15 +57,25 @@ def groups_figure(run: RunReport) -> Figure | None:
     if not run.groups or not run.groups.curves:
         return None
     curves = run.groups.curves
-    frame = Frame((0.0, max(curve.x[-1] for curve in curves)), _UNIT, "months", "survival")
+    last = max(curve.x[-1] for curve in curves) or 1.0  # all were followed for less than a month
+    months = _months(curves, last)
+    frame = Frame(
+        (0.0, last),
+        _UNIT,
+        "months",
+        "survival",
+        tuple((month, str(month)) for month in months) or None,
+        foot=_ROW * (len(curves) + 1) if months else 0,
+    )
     test = (
         f" Log-rank p {probability(run.groups.log_rank_p)}, descriptive only."
         if run.groups.log_rank_p is not None
         else ""
     )
-    caption = f"Kaplan-Meier by predicted risk, {run.method}. Cut: {sentence(run.groups.cut)}{_band(curves)}{test}"
-    marks = _lines(frame, curves, stepped=True)
-    return Figure(frame.draw(f"Kaplan-Meier curves of {run.method} on {run.task}", *marks), caption, _keys(curves))
+    caption = f"Kaplan-Meier by predicted risk, {run.name}. Cut: {sentence(run.groups.cut)}{_band(curves)}{test}"
+    caption += _repeat(run)
+    marks = [*_lines(frame, curves, stepped=True), *_at_risk(frame, curves, months)]
+    return Figure(frame.draw(f"Kaplan-Meier curves of {run.name} on {run.task}", *marks), caption, _keys(curves))
 
 
 def training_figures(run: RunReport) -> Iterator[Figure]:
@@ -70,8 +85,8 @@ def training_figures(run: RunReport) -> Iterator[Figure]:
         epochs = run.training.get("epoch") or tuple(range(1, len(values) + 1))
         frame = Frame((epochs[0], epochs[-1]), roomy(values), "epoch", name)
         marks = line_of(frame.points(epochs, values), 0)
-        caption = f"Training: {name}, mean over {len(run.folds)} folds, {len(values)} epochs."
-        yield Figure(frame.draw(f"{name} of {run.method} on {run.task} by epoch", marks), caption)
+        caption = f"Training: {name}, mean over {_trainings(run)}, the {len(values)} epochs that all of them had."
+        yield Figure(frame.draw(f"{name} of {run.name} on {run.task} by epoch", marks), caption)
 
 
 def _lines(frame: Frame, curves: Sequence[Curve], *, stepped: bool = False) -> list[Markup]:
@@ -86,6 +101,33 @@ def _lines(frame: Frame, curves: Sequence[Curve], *, stepped: bool = False) -> l
     return [*bands, *(line_of(trace(frame.points(curve.x, curve.y)), style) for style, curve in enumerate(curves))]
 
 
+def _months(curves: Sequence[Curve], last: float) -> list[int]:
+    """Return the months at which the numbers at risk are known and have room."""
+    known = sorted({month for curve in curves for month, _ in curve.at_risk if month <= last})
+    least = _APART * last / PLOT
+    kept: list[int] = []
+    for month in known:
+        if not kept or month - kept[-1] >= least:
+            kept.append(month)
+    return kept
+
+
+def _at_risk(frame: Frame, curves: Sequence[Curve], months: Sequence[int]) -> list[Markup]:
+    """Return the numbers at risk below the axis, a row a curve, after a piece of its line."""
+    if not months:
+        return []
+    marks = [element("text", "number at risk", x=4, y=frame.height + 9, class_="tick-left")]
+    for style, curve in enumerate(curves):
+        y, known = frame.height + _ROW * (style + 1) + 9, dict(curve.at_risk)
+        marks.append(line_of([(4, y - 4), (28, y - 4)], style))
+        marks += [
+            element("text", str(known[month]), x=frame.across(month), y=y, class_="tick")
+            for month in months
+            if month in known
+        ]
+    return marks
+
+
 def _diagonal(frame: Frame) -> Markup:
     return element("path", class_="neutral", d=path(frame.points(_UNIT, _UNIT)))
 
@@ -98,6 +140,17 @@ def _behind(curve: Curve) -> str:
     if curve.n is None:
         return ""
     return f" (n = {curve.n}" + ("" if curve.events is None else f", {curve.events} events") + ")"
+
+
+def _repeat(run: RunReport) -> str:
+    return f" Of {run.of_repeat}." if run.of_repeat else ""
+
+
+def _trainings(run: RunReport) -> str:
+    """Return in words what training was averaged over."""
+    parts = [plural(len(run.folds), "fold")]
+    parts += [plural(count, noun) for count, noun in ((run.n_seeds, "seed"), (run.n_draws, "draw")) if count > 1]
+    return " by ".join(parts)
 
 
 def _band(curves: Sequence[Curve]) -> str:

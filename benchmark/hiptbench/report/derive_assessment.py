@@ -17,7 +17,7 @@ from hiptbench.assessment.survival import assess_survival
 from hiptbench.joining import Joined
 from hiptbench.panels import Panel, Run
 from hiptbench.predictions import Prediction
-from hiptbench.report.data import Curve, Groups, MeasureReport
+from hiptbench.report.run_data import Curve, Groups, MeasureReport
 from hiptbench.targets import Labels, Survival
 
 _DIGITS = 4
@@ -75,14 +75,12 @@ def _roc(mean: MeanRoc, classes: Sequence[str], tested: int) -> Curve:
     )
 
 
-def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve | None:
+def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve:
     """Return the reliability of the last class's probability, all folds' predictions together."""
     classes = folds[0][0].classes
     labels = np.concatenate([target.values for target, _ in folds])
     shares = np.concatenate([probabilities for _, probabilities in folds])
     curve = reliability_curve(Labels(labels, classes), shares, len(classes) - 1)
-    if isinstance(curve, NotEvaluable):
-        return None
     x, y = (_plain(np.array(values)) for values in ([b.probability for b in curve], [b.share for b in curve]))
     return Curve(label=classes[-1], x=x, y=y, n=len(labels))
 
@@ -94,7 +92,7 @@ def _d_calibration(folds: Sequence[tuple[Survival, Prediction]]) -> MeasureRepor
         return MeasureReport(name="d_calibration", definition=definition, value=None, folds=0, why=found.why)
     counted = f"all folds together, n = {found.n} with {found.events} events, {len(found.counts)} bins"
     return MeasureReport(
-        name="d_calibration", definition=definition, value=found.p_value, folds=len(folds), why=counted
+        name="d_calibration", definition=definition, value=found.p_value, folds=len(folds), note=counted
     )
 
 
@@ -112,15 +110,19 @@ def _groups(folds: Sequence[tuple[Survival, Prediction]], cuts: Sequence[float |
 
 def _curve(label: str, group: RiskGroup) -> Curve:
     curve = group.curve
+    lines = np.stack([curve.survival, curve.low, curve.high])
+    steps = np.flatnonzero(np.any(np.diff(lines, axis=1, prepend=np.nan) != 0, axis=0))
+    kept = np.union1d(steps, [len(curve.times) - 1])  # between them nothing changes
     return Curve(
         label=label,
-        x=_plain(curve.times),
-        y=_plain(curve.survival),
-        low=_plain(curve.low),
-        high=_plain(curve.high),
+        x=_plain(curve.times[kept]),
+        y=_plain(curve.survival[kept]),
+        low=_plain(curve.low[kept]),
+        high=_plain(curve.high[kept]),
         band="95 % interval at each time",
         n=group.n,
         events=group.events,
+        at_risk=tuple(zip(group.count_times.tolist(), group.at_risk.tolist(), strict=True)),
     )
 
 
@@ -135,14 +137,22 @@ def _means(folds: Sequence[Sequence[Measure]], *, skip: str) -> tuple[MeasureRep
 
 def _mean(name: str, measures: Sequence[Measure]) -> MeasureReport:
     values = [measure.value for measure in measures if measure.value is not None]
-    reasons = dict.fromkeys(text for measure in measures for text in (measure.why, measure.note) if text)
     return MeasureReport(
         name=name,
         definition=MEASURES[name].definition,
         value=fmean(values) if values else None,
         folds=len(values),
-        why=next(iter(reasons), None),
+        why=_by_fold([measure.why for measure in measures]),
+        note=_by_fold([measure.note for measure in measures]),
     )
+
+
+def _by_fold(texts: Sequence[str | None]) -> str | None:
+    """Return what was said of the folds, each with its number where they differ."""
+    said = {fold: text for fold, text in enumerate(texts) if text}
+    if len(set(said.values())) == 1 and len(said) == len(texts):
+        return next(iter(said.values()))
+    return "; ".join(f"fold {fold}: {text}" for fold, text in said.items()) or None
 
 
 def _plain(values: np.ndarray) -> tuple[float, ...]:

@@ -1,13 +1,16 @@
 """What the page says of one run: its card."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from statistics import fmean, stdev
 
 from hiptbench.cells import Cell
+from hiptbench.fractions import BY_PATIENTS
 from hiptbench.joining import Joined
 from hiptbench.panels import Panel, Run
-from hiptbench.report.data import Attention, Bounds, FoldValue, RunReport
+from hiptbench.published import published_tables
 from hiptbench.report.derive_assessment import assessed
+from hiptbench.report.run_data import Attention, Bounds, FoldValue, RunReport
 from hiptbench.results import FoldResult
 from hiptbench.statistics.draws import Interval
 from hiptbench.store import Store
@@ -33,6 +36,7 @@ def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Int
         task=panel.protocol.task,
         features=first.features,
         baseline=first.baseline,
+        printed=_printed().get(first.baseline) if panel.kind == "published" else None,
         fraction=panel.protocol.fraction,
         metric=panel.metric,
         mean=fmean(values.values()),
@@ -49,6 +53,7 @@ def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Int
         contamination=cell.contamination,
         reproduced=cell.reproduced,
         errata=cell.errata,
+        of_repeat=_repeat(panel, run),
         **assessed(panel, run, joined),
         attention=_attention(run, joined),
         training=_training(run.rows),
@@ -103,13 +108,29 @@ def _dates(rows: Sequence[FoldResult]) -> tuple[str, str] | None:
     return (dates[0], dates[-1]) if dates else None
 
 
+def _repeat(panel: Panel, run: Run) -> str | None:
+    """Return in words which of several seeds and draws is shown where only one can be."""
+    first, draws = run.repeats[0][0], panel.protocol.draws
+    seeds = len({row.seed for row in run.rows})
+    said = [f"seed {first.seed} (of {seeds})"] if seeds > 1 else []
+    return ", ".join([*said, *([f"draw {first.draw + 1} (of {draws})"] if draws > 1 else [])]) or None
+
+
+@cache
+def _printed() -> Mapping[str, str]:
+    """Return the names under which the paper prints what its authors' folders call otherwise."""
+    tables = sorted(published_tables(), key=lambda table: table.name != "ablation")  # it has names of its own for HIPT
+    return {method.query.model: method.name for table in tables for method in table.methods if method.query}
+
+
 def _remake(panel: Panel, run: Run) -> tuple[str, ...]:
     protocol, first = panel.protocol, run.rows[0]
     suite = "" if protocol.suite.startswith("own:") else f" --suite {protocol.suite}"
     seeds = "".join(f" --seed {seed}" for seed in sorted({row.seed for row in run.rows}))
     fraction = "" if protocol.fraction == 1 else f" --fraction {protocol.fraction:g}"
+    rule = " --fraction-rule patients" if protocol.fraction_rule == BY_PATIENTS.stated else ""
     command = f"hiptbench run{suite} --task {protocol.task} --features {first.features} --baseline {first.baseline}"
-    return f"{command}{fraction}{seeds}", "hiptbench results verify"
+    return f"{command}{fraction}{rule}{seeds}", "hiptbench results verify"
 
 
 def _rounded(value: float) -> float:

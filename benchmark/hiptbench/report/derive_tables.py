@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from hiptbench.cells import Cell
 from hiptbench.published import PublishedFold, PublishedTable, published_tables
-from hiptbench.report.data import Column, ErratumReport, RunReport, TableCell, TableReport
+from hiptbench.report.run_data import RunReport
+from hiptbench.report.table_data import Column, ErratumReport, TableCell, TableReport
 from hiptbench.results import ResultKind
 from hiptbench.suites import published_draw
 from hiptbench.tables import OurCell, Row, Value, build_table, our_cells

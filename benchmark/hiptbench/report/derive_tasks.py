@@ -6,7 +6,7 @@ from pathlib import Path
 from hiptbench.lint.findings import LintReport
 from hiptbench.lint.linter import lint_task
 from hiptbench.metrics import definition_of
-from hiptbench.report.data import FindingReport, SuiteReport, TaskReport
+from hiptbench.report.task_data import FindingReport, SuiteReport, TaskReport
 from hiptbench.results import FoldResult
 from hiptbench.suites import Suite, load_suite, suite_names, suite_of
 from hiptbench.task_spec import TaskSpec

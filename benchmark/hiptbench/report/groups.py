@@ -1,12 +1,13 @@
 """Runs of one Protocol and metric: the only ones whose numbers may be held against each other."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from hiptbench.report.bars import Axis, fold_axis, interval_axis
-from hiptbench.report.data import Family, ReportData, RunReport
+from hiptbench.report.data import ReportData
+from hiptbench.report.run_data import RunReport
 from hiptbench.report.wording import metric_name, percent
 from hiptbench.results import Protocol
 
@@ -54,15 +55,21 @@ class Group:
         protocol = self.protocol
         if protocol.fraction == 1:
             return "the whole training part"
+        rule = f", drawn by {protocol.fraction_rule}" if protocol.fraction_rule else ""
         draws = "" if protocol.draws == 1 else f", mean over {protocol.draws} draws"
-        return f"{percent(protocol.fraction)} of the training part{draws}"
+        return f"{percent(protocol.fraction)} of the training {protocol.unit}s{rule}{draws}"
+
+    @property
+    def events(self) -> int | None:
+        """Events among the evaluated units, as any of the runs knows them."""
+        return next((run.n_events for run in self.runs if run.n_events is not None), None)
 
     @property
     def evaluated(self) -> str:
         """What the numbers stand on."""
-        protocol, events = self.protocol, [run.n_events for run in self.runs if run.n_events is not None]
+        protocol = self.protocol
         parts = [f"{protocol.evaluated_units} {protocol.unit}s"]
-        parts += [f"{events[0]} events"] if events else []
+        parts += [] if self.events is None else [f"{self.events} events"]
         parts += [f"{protocol.missing_units} of the cohort missing, so not ranked"] if protocol.missing_units else []
         return ", ".join(parts)
 
@@ -81,15 +88,6 @@ def groups_of(data: ReportData) -> list[Group]:
     known = [(task.suite, task.name) for task in data.tasks]
     order = {task: index for index, task in enumerate(dict.fromkeys([*known, *(one.task for one in groups)]))}
     return sorted(groups, key=lambda one: (order[one.task], one.protocol.fraction, one.id))
-
-
-def verdicts_of(families: Iterable[Family]) -> dict[str, str]:
-    """Return the verdict on each card that is held against a reference, and on the references that they are."""
-    verdicts = {}
-    for comparison in (one for family in families for one in family.comparisons):
-        verdicts[comparison.card] = comparison.verdict
-        verdicts[comparison.reference_card] = "reference"
-    return verdicts
 
 
 def _best_first(run: RunReport) -> tuple[float, str, str]:

@@ -1,6 +1,5 @@
-"""What the page of a method shows: the recipes behind its numbers, and a card for each number."""
+"""What the page of a method shows: what all its numbers share, and a card for each number."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,26 +8,14 @@ from hiptbench.files import canonical_json
 from hiptbench.report.attention import attention_figure
 from hiptbench.report.board import KINDS
 from hiptbench.report.curves import calibration_figure, groups_figure, roc_figure, training_figures
-from hiptbench.report.data import FindingReport, RunReport, TaskReport
 from hiptbench.report.figure import Figure
+from hiptbench.report.run_data import RunReport
+from hiptbench.report.task_data import FindingReport, TaskReport
+from hiptbench.report.verdicts import Held
 from hiptbench.schema import Strict
 
 Fact = tuple[str, str]
-_RECIPE = ("head", "settings", "selection", "epoch_rule", "device", "precision", "origin")
 _GRAVEST = 2
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What some numbers of a method have in common: head, settings, and how it was trained.
-
-    Attributes:
-        facts: Names and values.
-        runs: The numbers.
-    """
-
-    facts: tuple[Fact, ...]
-    runs: tuple[RunReport, ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,9 @@ class Shown:
         attention: Thumbnails.
         counted: Whether n is known of any fold.
         timed: Whether the events are known of any fold.
-        restricted: Whether any measure was not evaluated as it should be.
+        noted: Whether there is anything to say of a measure.
+        provenance: What other numbers of the method do not share.
+        held: The comparisons that it takes part in.
     """
 
     task: TaskReport | None
@@ -53,23 +42,39 @@ class Shown:
     attention: tuple[Figure, ...]
     counted: bool
     timed: bool
-    restricted: bool
+    noted: bool
+    provenance: tuple[Fact, ...]
+    held: Held
 
 
-def method_page(runs: Sequence[RunReport], tasks: Mapping[tuple[str, str], TaskReport]) -> dict[str, Any]:
+def method_page(
+    runs: Sequence[RunReport], tasks: Mapping[tuple[str, str], TaskReport], held: Mapping[str, Held]
+) -> dict[str, Any]:
     """Return what the template of a method is filled with.
 
     Args:
         runs: Its runs, in the order of tasks and fractions.
         tasks: Every task by suite and name.
+        held: The comparisons of each card.
     """
+    facts = {run.card: tuple(fields(run.provenance)) for run in runs}
+    shared = set[Fact].intersection(*map(set, facts.values()))
     return {
         "method": runs[0].method,
+        "names": list(dict.fromkeys(run.printed for run in runs if run.printed)),
         "runs": runs,
         "kinds": [kind for kind in KINDS if kind in {run.kind for run in runs}],
-        "recipes": _recipes(runs),
+        "shared": [fact for fact in facts[runs[0].card] if fact in shared],
         "contamination": list(dict.fromkeys(run.contamination for run in runs if run.contamination)),
-        "shown": {run.card: _shown(run, tasks.get((run.suite, run.task))) for run in runs},
+        "shown": {
+            run.card: _shown(
+                run,
+                tasks.get((run.suite, run.task)),
+                tuple(fact for fact in facts[run.card] if fact not in shared),
+                held.get(run.card, Held()),
+            )
+            for run in runs
+        },
     }
 
 
@@ -80,7 +85,7 @@ def fields(model: Strict) -> list[Fact]:
 
 def _flat(prefix: str, values: Mapping[str, Any]) -> list[Fact]:
     found = []
-    for name, value in values.items():
+    for name, value in sorted(values.items()):
         if isinstance(value, dict):
             found += _flat(f"{prefix}{name}.", value)
         elif value is not None:
@@ -88,14 +93,7 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> list[Fact]:
     return found
 
 
-def _recipes(runs: Sequence[RunReport]) -> list[Recipe]:
-    alike: dict[tuple[Fact, ...], list[RunReport]] = defaultdict(list)
-    for run in runs:
-        alike[tuple(_flat("", run.provenance.model_dump(mode="json", include=set(_RECIPE))))].append(run)
-    return [Recipe(facts, tuple(own)) for facts, own in alike.items()]
-
-
-def _shown(run: RunReport, task: TaskReport | None) -> Shown:
+def _shown(run: RunReport, task: TaskReport | None, provenance: tuple[Fact, ...], held: Held) -> Shown:
     curves = roc_figure(run), groups_figure(run), calibration_figure(run)
     return Shown(
         task=task,
@@ -105,5 +103,7 @@ def _shown(run: RunReport, task: TaskReport | None) -> Shown:
         attention=tuple(map(attention_figure, run.attention)),
         counted=any(fold.n is not None for fold in run.folds),
         timed=any(fold.events is not None for fold in run.folds),
-        restricted=any(one.why for one in run.measures),
+        noted=any(one.why or one.note for one in run.measures),
+        provenance=provenance,
+        held=held,
     )

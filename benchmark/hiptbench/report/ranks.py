@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from hiptbench.report.bars import Axis
-from hiptbench.report.data import Bounds, Family, Rank
+from hiptbench.report.family_data import Family, Rank
 from hiptbench.report.figure import Figure
+from hiptbench.report.run_data import Bounds
 from hiptbench.report.svg import Number, Scale, element, short
 from hiptbench.report.wording import sentence
 from hiptbench.results import ResultKind

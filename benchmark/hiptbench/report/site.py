@@ -15,10 +15,15 @@ from hiptbench.report import wording
 from hiptbench.report.across_page import Across
 from hiptbench.report.addresses import Addresses, addresses_of
 from hiptbench.report.board import board_of, choices_of
-from hiptbench.report.data import ReportData, RunReport, TableCell, TaskReport
+from hiptbench.report.data import ReportData
+from hiptbench.report.errata import Erratum, anchor, errata_of, tables_in_order, unmarked
 from hiptbench.report.groups import Group, groups_of
 from hiptbench.report.method_page import fields, method_page
+from hiptbench.report.run_data import RunReport
+from hiptbench.report.table_data import TableCell
+from hiptbench.report.task_data import TaskReport
 from hiptbench.report.task_page import lint_facts, task_page
+from hiptbench.report.verdicts import held_of
 
 _HERE = Path(__file__).parent
 _ASSETS = ("assets/page.css", "assets/page.js")
@@ -31,14 +36,10 @@ MEANINGS = (
 COLUMNS = (
     ("method", "Method", "ascending"),
     ("kind", "Result", "ascending"),
-    ("task", "Task", "ascending"),
-    ("fraction", "Trained on", "ascending"),
     ("mean", "Mean", "descending"),
     ("interval", "95% interval", "descending"),
     ("sd_folds", "sd folds", "ascending"),
     ("sd_seeds", "sd seeds", "ascending"),
-    ("n", "n", "descending"),
-    ("events", "Events", "descending"),
     ("verdict", "Verdict", "ascending"),
     ("contamination", "Contamination", "ascending"),
     ("reproduced", "Reproduced", "ascending"),
@@ -46,6 +47,15 @@ COLUMNS = (
     ("card", "Card", None),
 )
 """Key, heading, and first direction of each column of the leaderboard; the script fills them."""
+
+ORDERS = (
+    ("", "suite and task"),
+    ("task", "task, A to Z"),
+    ("fraction", "training share, least first"),
+    ("n", "units, most first"),
+    ("events", "events, most first"),
+)
+"""How groups can be ordered; the script does it."""
 
 Content = tuple[str, str, Mapping[str, Any]]
 """Where a page is, its template, and what fills it."""
@@ -80,9 +90,10 @@ def write_site(data: ReportData, out: Path, *, on_page: Callable[[Path], object]
 def pages_of(data: ReportData) -> Iterator[tuple[str, str]]:
     """Yield where each page of a report stands, relative to the site's folder, and its text; the leaderboard first."""
     environment, addresses = _environment(), addresses_of(data)
-    for page, template, content in _contents(data, addresses):
+    errata = errata_of(tables_in_order(data))
+    for page, template, content in _contents(data, addresses, errata):
         at = addresses.seen_from(page)
-        yield page, environment.get_template(template).render(data=data, page=page, at=at, **content)
+        yield page, environment.get_template(template).render(data=data, page=page, at=at, errata=errata, **content)
 
 
 def _make_room(out: Path) -> None:
@@ -95,12 +106,12 @@ def _make_room(out: Path) -> None:
         page.unlink()
 
 
-def _contents(data: ReportData, addresses: Addresses) -> Iterator[Content]:
-    groups = groups_of(data)
+def _contents(data: ReportData, addresses: Addresses, errata: Mapping[str, Erratum]) -> Iterator[Content]:
+    groups, held = groups_of(data), held_of(data)
     tasks = {(task.suite, task.name): task for task in data.tasks}
-    yield "index.html", "index.html", _index(data, groups, addresses)
+    yield "index.html", "index.html", _index(data, groups, addresses, errata)
     yield "across.html", "across.html", {"families": [Across(family) for family in data.families]}
-    yield "tables.html", "tables.html", {"by_task": _by_task}
+    yield "tables.html", "tables.html", {"tables": tables_in_order(data), "by_task": _by_task}
     own = {task: [group for group in groups if group.task == task] for task in tasks}
     for key, page in addresses.tasks.items():
         yield page, "task.html", task_page(data, tasks[key], own[key], addresses.seen_from(page))
@@ -108,10 +119,10 @@ def _contents(data: ReportData, addresses: Addresses) -> Iterator[Content]:
     for run in (run for group in groups for run in group.runs):
         methods[run.method].append(run)
     for method, page in addresses.methods.items():
-        yield page, "method.html", method_page(methods[method], tasks)
+        yield page, "method.html", method_page(methods[method], tasks, held)
 
 
-def _index(data: ReportData, groups: list[Group], at: Addresses) -> dict[str, Any]:
+def _index(data: ReportData, groups: list[Group], at: Addresses, errata: Mapping[str, Erratum]) -> dict[str, Any]:
     tasks: dict[str, list[TaskReport]] = defaultdict(list)
     for task in data.tasks:
         tasks[task.suite].append(task)
@@ -119,9 +130,10 @@ def _index(data: ReportData, groups: list[Group], at: Addresses) -> dict[str, An
     for run in sorted({run.method: run for run in data.runs}.values(), key=attrgetter("features", "baseline")):
         methods[run.features].append(run)
     return {
-        "board": board_of(data, groups, at),
+        "board": board_of(data, groups, at, errata),
         "choices": choices_of(data),
         "columns": COLUMNS,
+        "orders": ORDERS,
         "meanings": MEANINGS,
         "tasks_of": tasks,
         "methods": methods,
@@ -147,7 +159,15 @@ def _environment() -> jinja2.Environment:
         wording.interval,
         wording.plus_minus,
         wording.probability,
+        wording.measure,
+        wording.percent,
+        wording.share,
+        wording.plural,
+        wording.duration,
+        wording.metric_name,
+        wording.listed,
+        wording.sentence,
     )
-    words += (wording.percent, wording.duration, wording.metric_name, wording.listed, wording.sentence)
-    environment.globals.update({one.__name__: one for one in (*words, fields, lint_facts)})
+    environment.globals.update({one.__name__: one for one in (*words, fields, lint_facts, anchor, unmarked)})
+    environment.globals["signs"] = wording.SIGNS
     return environment

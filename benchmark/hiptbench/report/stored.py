@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from hiptbench.errors import StoreError
+from hiptbench.errors import StoreError, UnknownNameError
+from hiptbench.exported_rows import hash_of_rows
 from hiptbench.files import write_text
 from hiptbench.report.data import ReportData
 
@@ -22,12 +23,35 @@ def read_data(folder: Path) -> ReportData:
     """Read the derived data of an export.
 
     Raises:
-        StoreError: If there are none, or they are damaged.
+        StoreError: If there are none, they are damaged, or they were derived from other rows.
     """
     path = folder / FILE
     if not path.is_file():
         raise StoreError(f"{folder} holds no {FILE}: export the store again with `hiptbench results export`.")
     try:
-        return ReportData.model_validate_json(path.read_text(encoding="utf-8"))
+        data = ReportData.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise StoreError(f"{path} is damaged ({error}); export the store again.") from error
+    if data.rows_sha256 != hash_of_rows(folder):
+        raise StoreError(f"{path} was derived from other rows than lie beside it; export the store again.")
+    return data
+
+
+def only(data: ReportData, suite: str) -> ReportData:
+    """Return what is about one suite; the paper's tables are about several.
+
+    Raises:
+        UnknownNameError: If nothing is about it.
+    """
+    names = [one.name for one in data.suites]
+    if suite not in names:
+        raise UnknownNameError("suite in these results", suite, names)
+    return data.model_copy(
+        update={
+            "suites": tuple(one for one in data.suites if one.name == suite),
+            "tasks": tuple(one for one in data.tasks if one.suite == suite),
+            "runs": tuple(one for one in data.runs if one.suite == suite),
+            "families": tuple(one for one in data.families if one.suite == suite),
+            "tables": (),
+        }
+    )

@@ -105,6 +105,8 @@ def roomy(values: Iterable[Number]) -> tuple[Number, Number]:
 
 _WIDTH = 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 8, 40
+PLOT = _WIDTH - _LEFT - _RIGHT
+"""Width in pixels of what lies between a frame's axes."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ class Frame:
         x_label: What the abscissa is, with its unit.
         y_label: What the ordinate is.
         x_ticks: Values with a tick and its text; round ones where None.
-        height: Height of the figure in pixels.
+        height: Height of the figure in pixels, without its foot.
+        foot: Pixels below the name of the abscissa.
     """
 
     x: tuple[Number, Number]
@@ -126,6 +129,7 @@ class Frame:
     y_label: str
     x_ticks: tuple[tuple[Number, str], ...] | None = None
     height: int = 250
+    foot: int = 0
 
     @cached_property
     def across(self) -> Scale:
@@ -148,9 +152,9 @@ class Frame:
             element("title", title),
             *self._axes(),
             *marks,
-            viewBox=f"0 0 {_WIDTH} {self.height}",
+            viewBox=f"0 0 {_WIDTH} {self.height + self.foot}",
             width=_WIDTH,
-            height=self.height,
+            height=self.height + self.foot,
             role="img",
             class_="figure",
         )

@@ -7,11 +7,14 @@ from typing import Any
 from hiptbench.report.addresses import Addresses
 from hiptbench.report.bars import Axis
 from hiptbench.report.curves import groups_figure, roc_figure
-from hiptbench.report.data import Comparison, Family, ReportData, RunReport, TaskReport
-from hiptbench.report.efficiency import efficiency_figure
+from hiptbench.report.data import ReportData
+from hiptbench.report.efficiency import efficiency_figures
+from hiptbench.report.family_data import Comparison, Family
 from hiptbench.report.figure import Figure
 from hiptbench.report.groups import Group
+from hiptbench.report.run_data import RunReport
 from hiptbench.report.svg import roomy
+from hiptbench.report.task_data import TaskReport
 
 _CURVES = 3
 """Of how many methods a task's page shows curves; those of the others are on their cards."""
@@ -35,6 +38,11 @@ class Differences:
         ends = [0.0, *(row.difference for row in self.rows)]
         ends += [end for row in self.rows if row.interval for end in (row.interval.low, row.interval.high)]
         return Axis(*roomy(ends), neutral=0.0)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether any comparison has an interval."""
+        return any(row.interval for row in self.rows)
 
     @property
     def tests(self) -> str:
@@ -70,7 +78,7 @@ def task_page(data: ReportData, task: TaskReport, groups: Sequence[Group], at: A
         "comparisons": list(_differences(data.families, task)),
         "curves": _curves(largest),
         "curves_of": largest[0].trained_on if largest else None,
-        "efficiency": efficiency_figure(task, runs, lambda run: at.card(run.card)),
+        "efficiency": list(efficiency_figures(task, runs, lambda run: at.card(run.card))),
     }
 
 

@@ -1,8 +1,11 @@
 """How numbers are written on the page: the same number looks the same everywhere."""
 
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
-from hiptbench.report.data import Bounds
+from hiptbench.report.run_data import Bounds
+from hiptbench.results import ResultKind
+from hiptbench.statistics.wording import p_value
 
 NONE = "\N{EN DASH}"
 """What stands where there is no number."""
@@ -22,20 +25,25 @@ _METRICS = {
     "log_rank": "log-rank, p (descriptive)",
 }
 _CHANCE = {"auc": 0.5, "c_index": 0.5}
+_ARE_P = {"d_calibration", "log_rank"}
+_THOUSANDTH = Decimal("0.001")
+
+SIGNS: Mapping[ResultKind, str] = {"measured": "●", "published": "◇", "synthetic": "△"}
+"""What tells kinds of results apart beside their names."""
 
 
 def number(value: float | None) -> str:
     """Return a value with three decimals and a true minus sign."""
     if value is None:
         return NONE
-    text = f"{value:.3f}"
+    text = str(Decimal(value).quantize(_THOUSANDTH, ROUND_HALF_UP))  # a tie goes the way of the script's toFixed
     return _MINUS + text[1:] if text.startswith("-") and float(text) else text.lstrip("-")
 
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign."""
     text = number(value)
-    return f"+{text}" if value is not None and float(f"{value:.3f}") > 0 else text
+    return f"+{text}" if value is not None and value > 0 and text != "0.000" else text
 
 
 def count(value: int | None) -> str:
@@ -58,14 +66,27 @@ def plus_minus(value: tuple[float, float | None] | None) -> str:
 
 def probability(value: float | None) -> str:
     """Return a p-value."""
-    if value is None:
-        return NONE
-    return "< 0.001" if value < 0.001 else number(value)
+    return NONE if value is None else p_value(value)
+
+
+def measure(name: str, value: float | None) -> str:
+    """Return the value of a measure, some of which are p-values."""
+    return probability(value) if name in _ARE_P else number(value)
 
 
 def percent(fraction: float) -> str:
     """Return a fraction as people read it."""
     return f"{100 * fraction:g}%"
+
+
+def share(fraction: float, rule: str | None) -> str:
+    """Return a fraction with how it was drawn."""
+    return f"{percent(fraction)}, drawn by {rule}" if rule else percent(fraction)
+
+
+def plural(number: int, noun: str) -> str:
+    """Return how many there are of something."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:

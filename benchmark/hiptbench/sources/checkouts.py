@@ -11,6 +11,7 @@ from hiptbench.errors import SourceError, TaskError, name_some
 from hiptbench.formats import slide_id
 from hiptbench.formats.splits import SplitLists, read_splits
 from hiptbench.formats.tables import read_table
+from hiptbench.sources import barcodes
 from hiptbench.sources.label_tables import flag, number, read_labels
 from hiptbench.sources.partitions import make_splits
 from hiptbench.splits import Split
@@ -165,8 +166,7 @@ def _is_class(codes: "pd.Series[str]", label_map: LabelMap, task: str) -> "pd.Se
 
 
 def _tumour_or_kept(slides: "pd.Series[str]", quirk: NormalTissue, task: str) -> "pd.Series[bool]":
-    # A TCGA barcode's fourth field starts with the sample type; 10 to 14 are normal tissue.
-    normal = slides.str.split("-").str[3].str[:2].between("10", "14")
+    normal = slides.map(barcodes.is_normal).astype(bool)
     if normal.sum() != quirk.slides:
         raise TaskError(f"{task} has {normal.sum()} slides of normal tissue, the registry says {quirk.slides}.")
     return ~normal if quirk.rule == "drop" else slides.notna()

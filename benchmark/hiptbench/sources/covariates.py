@@ -1,6 +1,6 @@
-"""Age, sex and tissue source site as features, so that any head shows how far they get without a slide.
+"""Age, sex, tissue source site and institution as features, so that any head shows how far they get without a slide.
 
-Both feature sets have one row a slide. They are read from the label tables of the checkouts, from every slide listed
+All feature sets have one row a slide. They are read from the label tables of the checkouts, from every slide listed
 there: neither what is to be predicted nor any split is looked at.
 """
 
@@ -19,9 +19,10 @@ from hiptbench.formats.tables import read_table
 from hiptbench.packing import SlideArrays, write_pack
 from hiptbench.sources.barcodes import site
 from hiptbench.sources.checkouts import Built, Checkouts, locate
+from hiptbench.sources.institutions import institution
 from hiptbench.task_spec import CheckoutData, LabelTable
 
-CLINICAL, SITE = "tcga_clinical", "tcga_site"
+CLINICAL, SITE, INSTITUTION = "tcga_clinical", "tcga_site", "tcga_institution"
 
 _COLUMNS = ("age", "is_female")
 _SHARED = {
@@ -34,20 +35,33 @@ _CLINICAL_CARD = FeatureCard(
     encoder="none: age and sex of the patient",
     definition=(
         "age in years, is_female as 0 or 1, and for each a 1 where it was missing; a missing value is the column's "
-        "median over all slides of the label tables"
+        "median over all slides of the label tables, that is across all cancers, and those tested later are among them"
     ),
     **_SHARED,
 )
 _SITE_CARD = FeatureCard(
     name=SITE,
     encoder="none: tissue source site in the slide's barcode",
-    definition="one column for each site among all slides of the label tables, in the order of their codes; 0 or 1",
+    definition=(
+        "one column for each code of a tissue source site among all slides of the label tables, in the codes' order; 0 "
+        "or 1. TCGA gave an institution another code for each study: the code tells the study, and where classes are "
+        "studies, as in lung and kidney, the class by naming alone. tcga_institution is without that"
+    ),
+    **_SHARED,
+)
+_INSTITUTION_CARD = FeatureCard(
+    name=INSTITUTION,
+    encoder="none: institution behind the tissue source site in the slide's barcode",
+    definition=(
+        "one column for each institution among all slides of the label tables, in the order of their names as in "
+        "tasks/tissue_source_sites.csv, or of the site's code where that file lacks it; 0 or 1"
+    ),
     **_SHARED,
 )
 
 
 def import_covariates(checkouts: Checkouts, built: Sequence[Built], home: str | Path | None = None) -> tuple[str, ...]:
-    """Write ``tcga_clinical`` and ``tcga_site`` into the home's features.
+    """Write ``tcga_clinical``, ``tcga_site`` and ``tcga_institution`` into the home's features.
 
     Args:
         checkouts: "hipt" and "porpoise" to the folders of the checkouts.
@@ -63,9 +77,10 @@ def import_covariates(checkouts: Checkouts, built: Sequence[Built], home: str | 
         StoreError: If the home cannot be written.
     """
     slides = read_covariates(checkouts, built)
-    for card, table in ((_CLINICAL_CARD, clinical(slides)), (_SITE_CARD, sites(slides))):
+    tables = {_CLINICAL_CARD: clinical(slides), _SITE_CARD: sites(slides), _INSTITUTION_CARD: institutions(slides)}
+    for card, table in tables.items():
         write_pack(_rows(table), rooms.home(home) / "features" / card.name, card=card, dtype="float32")
-    return CLINICAL, SITE
+    return tuple(card.name for card in tables)
 
 
 def read_covariates(checkouts: Checkouts, built: Sequence[Built]) -> pd.DataFrame:
@@ -106,11 +121,28 @@ def sites(slides: pd.DataFrame) -> pd.DataFrame:
     Raises:
         SourceError: If a slide's id is no TCGA barcode.
     """
+    return _one_hot(slides, _codes(slides))
+
+
+def institutions(slides: pd.DataFrame) -> pd.DataFrame:
+    """Return one column an institution, or a site that no table knows, 1 where a slide is from there.
+
+    Raises:
+        SourceError: If a slide's id is no TCGA barcode.
+    """
+    return _one_hot(slides, [institution(code) or code for code in _codes(slides)])
+
+
+def _codes(slides: pd.DataFrame) -> list[str]:
     codes = slides.index.map(site)
     unknown = list(slides.index[codes.isna()])
     if unknown:
         raise SourceError(f"{len(unknown)} slides have no TCGA barcode that tells their site: {name_some(unknown)}.")
-    return pd.get_dummies(codes, dtype=np.float32).set_index(slides.index)
+    return list(codes)
+
+
+def _one_hot(slides: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    return pd.get_dummies(pd.Index(names), dtype=np.float32).set_index(slides.index)
 
 
 def _read(checkouts: Checkouts, labels: LabelTable) -> pd.DataFrame:

@@ -4,8 +4,14 @@ TCGA gave an institution a new code for each study that it sent tissue to: Johns
 and 33 in lung squamous carcinoma. Codes therefore tell the study, and with it often the class, by construction; what a
 network can see is the institution.
 
-``tasks/tissue_source_sites.csv`` has the codes of the registered cohorts, with one spelling for each institution; those
-that collected for another ("Washington University - Emory") stand for themselves. Source:
+A *site* is a code; its *institution* is what the GDC's table names behind it, which may be a hospital, a supplier
+(Asterand, Indivumed, ILSBio) or a consortium (IGC, CALGB) that passed on tissue of several hospitals.
+
+``tasks/tissue_source_sites.csv`` has the codes of the registered cohorts, with one spelling for each institution: names
+that differ in spelling, department or additions alone were made one by hand. Some of that is judgement: AR and MP are
+taken for Mayo Clinic, Rochester (SX is its place in Arizona), 80 (Ontario Institute for Cancer Research, Ottawa) for
+that institute, and 18 and KB, both in Toronto, for two. An institution that another collected for ("Washington
+University - Emory") stands for itself. The names were transcribed, and not checked against the GDC itself, from
 https://gdc.cancer.gov/resources-tcga-users/tcga-code-tables/tissue-source-site-codes.
 """
 

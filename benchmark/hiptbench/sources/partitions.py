@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from hiptbench.errors import TaskError, name_some
 from hiptbench.files import sha256_lines
 from hiptbench.sources import barcodes
+from hiptbench.sources.institution_partitions import Counts, lacking, part_institutions
 from hiptbench.sources.institutions import TABLE, institution
-from hiptbench.sources.site_partitions import Counts, lacking, part_sites
 from hiptbench.splits import Split
 from hiptbench.targets import Labels
 from hiptbench.task_spec import MadeSplits
@@ -95,39 +95,43 @@ def deal_patients(slides: Mapping[str, Sequence[int]], *, folds: int, seed: int)
 
 def _by_stratum(order: Sequence[str], slides: Mapping[str, Sequence[int]]) -> list[list[str]]:
     """Return the patients of each stratum, each list in the given order."""
-    of = {name: max(range(len(slides[name])), key=slides[name].__getitem__) for name in order}
+    of = {name: _own_stratum(slides[name]) for name in order}
     return [[name for name in order if of[name] == stratum] for stratum in sorted(set(of.values()))]
+
+
+def _own_stratum(slides: Sequence[int]) -> int:
+    """Return the stratum of most of a patient's slides, the first of equals."""
+    return max(range(len(slides)), key=slides.__getitem__)
 
 
 def _by_patient(task: Task, seed: int) -> dict[str, int]:
     """Return the fold of each unit; patients stay whole."""
-    weights = [len(slides) for slides in task.slide_ids]
-    slides = _tally(task.cases, strata_of(task), weights)
-    fold_of = deal_patients(slides, folds=task.spec.folds.count, seed=seed)
+    fold_of = deal_patients(_slides_of_patients(task), folds=task.spec.folds.count, seed=seed)
     return {unit: fold_of[case] for unit, case in zip(task.units, task.cases, strict=True)}
 
 
 def _by_institution(task: Task, seed: int) -> dict[str, int]:
-    """Return the fold of each unit; institutions stay whole."""
-    institutions = _institutions(task)
+    """Return the fold of each unit; institutions stay whole, and each of their patients counts once."""
+    institution_of = _institutions(task)
     strata, folds = strata_of(task), task.spec.folds.count
-    units = _tally(institutions, strata, [1] * len(institutions))
+    patients = _patients_of_institutions(task, institution_of)
     for stratum, name in enumerate(strata.names[: strata.required]):
-        found = sum(bool(counts[stratum]) for counts in units.values())
+        found = sum(bool(counts[stratum]) for counts in patients.values())
         if found < folds:
             raise TaskError(
                 f"{task.name} cannot have {folds} folds of whole institutions: '{name}' comes from {found} of them, "
                 "and each test part needs one. Use fewer folds."
             )
-    fold_of = part_sites(units, folds=folds, required=strata.required, seed=seed)
-    empty = lacking(units, fold_of, folds=folds, required=strata.required)
+    fold_of = part_institutions(patients, folds=folds, required=strata.required, seed=seed)
+    empty = lacking(patients, fold_of, folds=folds, required=strata.required)
     if empty:
         places = name_some([f"fold {fold} has no '{strata.names[stratum]}'" for fold, stratum in empty])
         raise TaskError(f"No way was found to part the institutions of {task.name}: {places}. Use fewer folds.")
-    return {unit: fold_of[name] for unit, name in zip(task.units, institutions, strict=True)}
+    return {unit: fold_of[institution_of[case]] for unit, case in zip(task.units, task.cases, strict=True)}
 
 
-def _institutions(task: Task) -> list[str]:
+def _institutions(task: Task) -> dict[str, str]:
+    """Return the institution of each case."""
     found = [institution(barcodes.site(unit) or "") for unit in task.units]
     unknown = [unit for unit, name in zip(task.units, found, strict=True) if name is None]
     if unknown:
@@ -135,15 +139,24 @@ def _institutions(task: Task) -> list[str]:
             f"{len(unknown)} {task.spec.unit}s of {task.name} do not tell their institution: {name_some(unknown)}. "
             f"They are no TCGA barcodes, or {TABLE} lacks their site's code: add it, or make folds of patients."
         )
-    return [name for name in found if name is not None]
+    return {case: name for case, name in zip(task.cases, found, strict=True) if name is not None}
 
 
-def _tally(groups: Sequence[str], strata: Strata, weights: Sequence[int]) -> dict[str, Counts]:
-    """Return what each group holds of each stratum."""
+def _slides_of_patients(task: Task) -> dict[str, Counts]:
+    """Return how many slides each patient has in each stratum."""
+    strata = strata_of(task)
     held: Counter[tuple[str, int]] = Counter()
-    for group, stratum, weight in zip(groups, strata.of, weights, strict=True):
-        held[group, stratum] += weight
-    return {group: tuple(held[group, s] for s in range(len(strata.names))) for group in dict.fromkeys(groups)}
+    for case, stratum, slides in zip(task.cases, strata.of, task.slide_ids, strict=True):
+        held[case, stratum] += len(slides)
+    return {case: tuple(held[case, s] for s in range(len(strata.names))) for case in dict.fromkeys(task.cases)}
+
+
+def _patients_of_institutions(task: Task, institution_of: Mapping[str, str]) -> dict[str, Counts]:
+    """Return how many patients each institution has in each stratum."""
+    slides = _slides_of_patients(task)
+    held = Counter((institution_of[case], _own_stratum(counts)) for case, counts in slides.items())
+    strata = range(len(strata_of(task).names))
+    return {name: tuple(held[name, s] for s in strata) for name in dict.fromkeys(institution_of.values())}
 
 
 def _split(task: Task, fold_of: Mapping[str, int], test: int, val: int | None) -> Split:

@@ -10,7 +10,7 @@ from hiptbench.errors import MetricError
 from hiptbench.predictions import Predictions
 from hiptbench.statistics.draws import Draws, Interval
 from hiptbench.statistics.paired import Fold, Method, Sample, align
-from hiptbench.statistics.weighted import weighted_auc, weighted_c_index
+from hiptbench.statistics.weighted import weighted_aucs, weighted_c_indices
 from hiptbench.targets import Labels
 
 DRAWS = 2000
@@ -21,9 +21,10 @@ FEWEST_PATIENTS = 5  # n patients have C(2n - 1, n) different draws: 126 for fiv
 def bootstrap(methods: Mapping[str, Method], case_of: Mapping[str, str], *, draws: int = DRAWS, seed: int = 0) -> Draws:
     """Draw patients anew, and compute the metric of every method in every draw.
 
-    A draw gives each patient a number of copies, within their class or event status, and with them all their units in
-    all folds and under all methods. The metric, AUC or c-index, is taken within each fold, with the copies as weights;
-    its mean is over folds and seeds. Folds are never pooled, and neither folds nor seeds are drawn.
+    A draw gives each patient a number of copies, among the patients with the same classes or event status, and with
+    them all their units in all folds and under all methods. The metric, AUC or c-index, is taken within each fold, with
+    the copies as weights; its mean is over folds and seeds. Folds are never pooled, and neither folds nor seeds are
+    drawn.
 
     Args:
         methods: Name to what the method predicted: seeds, and of each seed its folds.
@@ -84,20 +85,14 @@ def _copies(sample: Sample, rng: np.random.Generator, draws: int) -> Float64[np.
 
 def _by_fold(sample: Sample, copies: Float64[np.ndarray, "draws p"]) -> Float64[np.ndarray, "folds methods draws"]:
     """Return each fold's metric, a mean over seeds; NaN in draws that leave the fold without one."""
-    found = []
-    for fold in sample.folds:
-        weights = copies[:, fold.patients]
-        seeds = [[_metric(fold, scores, weights) for scores in runs] for runs in fold.scores.values()]
-        found.append([np.mean(values, axis=0) for values in seeds])
-    return np.array(found)
+    return np.array([_metrics(fold, copies[:, fold.patients]) for fold in sample.folds])
 
 
-def _metric(
-    fold: Fold, scores: Float64[np.ndarray, "n ..."], weights: Float64[np.ndarray, "draws n"]
-) -> Float64[np.ndarray, " draws"]:
+def _metrics(fold: Fold, weights: Float64[np.ndarray, "draws n"]) -> Float64[np.ndarray, "methods draws"]:
+    methods = list(fold.scores.values())
     if isinstance(fold.target, Labels):
-        return weighted_auc(fold.target.values, scores, weights)
-    return weighted_c_index(fold.target.time, fold.target.event, scores, weights)
+        return weighted_aucs(fold.target.values, methods, weights)
+    return weighted_c_indices(fold.target.time, fold.target.event, methods, weights)
 
 
 def _refuse_undefined(by_fold: Float64[np.ndarray, "folds methods"]) -> None:
@@ -111,8 +106,8 @@ def _refuse_few(sample: Sample) -> None:
     """Refuse where a class, or the events, have too few patients to be drawn from."""
     target = sample.folds[0].target
     names = dict(enumerate(target.classes)) if isinstance(target, Labels) else {1: "event"}
-    for stratum, name in names.items():
-        count = np.count_nonzero(sample.strata == stratum)
+    for state, name in names.items():
+        count = sample.patients_with(state)
         if count < FEWEST_PATIENTS:
             what = f"of class {name}" if isinstance(target, Labels) else "with an event"
             raise MetricError(

@@ -5,6 +5,9 @@ from typing import Protocol, runtime_checkable
 ALPHA = 0.05
 """Level of every verdict."""
 
+DECIMALS = 12
+"""Metrics, and their differences, that are equal to so many decimals are equal."""
+
 
 @runtime_checkable
 class Comparison(Protocol):

@@ -8,9 +8,10 @@ from jaxtyping import Float64
 from scipy.stats import t as student
 
 from hiptbench.errors import MetricError
+from hiptbench.statistics.comparison import DECIMALS
 from hiptbench.statistics.draws import CONFIDENCE
 
-_ROUNDING = 1e-12  # differences of metrics that are nearer than this are equal
+_EQUAL = 10.0**-DECIMALS
 _ONE_FOLD = "one fold says nothing of how the difference varies with the training part; take the paired bootstrap"
 _ALL_ZERO = "the two have the same value in every fold"
 _ALL_EQUAL = "the difference is the same in every fold, so that its variance, zero, says nothing"
@@ -49,7 +50,7 @@ class Ratio:
 
     @classmethod
     def of_partition(cls, folds: int) -> "Ratio":
-        """Return 1 / (folds - 1), what the ratio of the parts is in a partition.
+        """Return 1 / (folds - 1), the ratio of the tested to the trained part in a partition, all of it trained on.
 
         Args:
             folds: Number of folds.
@@ -59,7 +60,10 @@ class Ratio:
         """
         if folds < 2:
             raise MetricError(f"{folds} folds are no partition into a tested and a trained part.")
-        return cls(1 / (folds - 1), f"1 / (K - 1) with K = {folds}, a heuristic: the correction is for repeated splits")
+        label = (
+            f"1 / (K - 1) with K = {folds}, the ratio at fraction 1, a heuristic: the correction is for repeated splits"
+        )
+        return cls(1 / (folds - 1), label)
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ def corrected_t(first: Float64[np.ndarray, " _"], second: Float64[np.ndarray, " 
     effect, df = float(differences.mean()), len(first) - 1
     if not df:
         return CorrectedT(effect, None, None, None, df, None, ratio, _ONE_FOLD)
-    if np.ptp(differences) > _ROUNDING:
+    if np.ptp(differences) > _EQUAL:
         return _tested(effect, float(differences.var(ddof=1)), df, ratio)
-    if abs(effect) > _ROUNDING:
+    if abs(effect) > _EQUAL:
         return CorrectedT(effect, None, None, None, df, None, ratio, _ALL_EQUAL)
     return CorrectedT(0.0, 0.0, 0.0, 0.0, df, 1.0, ratio, _ALL_ZERO)
 

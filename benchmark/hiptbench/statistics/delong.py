@@ -8,11 +8,12 @@ from jaxtyping import Bool, Float64, Int64
 from scipy.stats import norm, rankdata
 
 from hiptbench.errors import MetricError
+from hiptbench.statistics.comparison import DECIMALS
 from hiptbench.statistics.draws import CONFIDENCE
 from hiptbench.statistics.paired import Fold, Method, align
 from hiptbench.targets import Labels
 
-_ROUNDING = 1e-14  # differences and variances of AUCs below this are zero
+_NO_VARIANCE_BELOW = 1e-14  # the least that a pair of units adds to a variance is far above
 _ALIKE = "both rank every unit against the other class alike"
 _NO_VARIANCE = "the variance of the difference is zero, as where a method separates the classes, so it has no test"
 
@@ -145,10 +146,10 @@ def _positive(fold: Fold) -> Bool[np.ndarray, " n"]:
 
 
 def _tested(effect: float, variance: float, units: int, patients: int) -> DeLong:
-    if variance > _ROUNDING:
+    if variance > _NO_VARIANCE_BELOW:
         se = variance**0.5
         half, z = float(norm.ppf((1 + CONFIDENCE) / 2)) * se, effect / se
         return DeLong(effect, effect - half, effect + half, se, z, float(2 * norm.sf(abs(z))), units, patients)
-    if abs(effect) > _ROUNDING:
+    if abs(effect) > 10.0**-DECIMALS:
         return DeLong(effect, None, None, 0.0, None, None, units, patients, _NO_VARIANCE)
     return DeLong(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, units, patients, _ALIKE)

@@ -1,12 +1,12 @@
 """What a bootstrap gives: the metric of every method in every draw, and the intervals and differences in it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
 from hiptbench.errors import MetricError, UnknownNameError
+from hiptbench.statistics.comparison import DECIMALS
 
 ESTIMAND = "what these fitted models reach on new patients like the tested ones; training was not repeated"
 CONFIDENCE = 0.95
@@ -14,7 +14,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % bootstrap interval, from percentiles.
+    """What lies between the 2.5 and 97.5 % percentiles of the draws; of a metric or a difference its 95 % interval.
 
     Attributes:
         low: Lower end.
@@ -83,13 +83,6 @@ class Draws:
     values: Float64[np.ndarray, "methods draws"]
     redrawn: int
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.methods)
-
-    def estimate(self, method: str) -> float:
-        """Return the metric of a method."""
-        return float(self.estimates[self._row(method)])
-
     def interval(self, method: str) -> Interval:
         """Return the interval of a method.
 
@@ -135,7 +128,7 @@ def paired_difference(effect: float, values: Float64[np.ndarray, " draws"], redr
     """Return an effect with its interval and test, from the differences in each draw.
 
     The test inverts the interval: p is below .05 when the interval leaves zero out, but for the one draw that is
-    counted more, so that p is never zero.
+    counted more, so that p is never zero. Values that differ from zero by rounding only are zero.
 
     Args:
         effect: The difference on the patients themselves.
@@ -145,6 +138,7 @@ def paired_difference(effect: float, values: Float64[np.ndarray, " draws"], redr
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; the one draw more: Davison and
     Hinkley, Bootstrap Methods and their Application (1997), chapter 4.
     """
+    values = np.round(values, DECIMALS)
     rarer = min(np.count_nonzero(values <= 0), np.count_nonzero(values >= 0))
     p = min(1.0, 2 * (rarer + 1) / (len(values) + 1))
     note = "" if values.any() else "the two have the same value in every draw"

@@ -49,7 +49,7 @@ def friedman(metrics: Float64[np.ndarray, "tasks methods"]) -> Friedman:
     """Test whether methods differ over tasks.
 
     Args:
-        metrics: Metric of each method on each task, higher is better; see ``complete_metrics``.
+        metrics: Metric of each method on each task, higher is better; methods that all tasks have.
 
     Raises:
         MetricError: If there are fewer than two tasks or three methods, or a metric is not finite.

@@ -1,6 +1,6 @@
 """The same units under several methods: folds put in one order, and refused where they are not of the same units."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,13 +38,17 @@ class Sample:
 
     Attributes:
         patients: Every patient with an evaluated unit, sorted.
-        strata: Class, or event status, of each patient; of a patient whose units differ in it, that of the first unit.
+        strata: The classes, or the event states, that each patient's units have: bit k is set if a unit has k.
         folds: The folds.
     """
 
     patients: tuple[str, ...]
     strata: Int64[np.ndarray, " p"]
     folds: tuple[Fold, ...]
+
+    def patients_with(self, state: int) -> int:
+        """Return how many patients have a unit of a class or event state."""
+        return int(np.count_nonzero(self.strata >> state & 1))
 
 
 def align(methods: Mapping[str, Method], case_of: Mapping[str, str]) -> Sample:
@@ -138,13 +142,13 @@ def _refuse_other_units(own: tuple[str, ...], units: tuple[str, ...], place: str
 def _patients(
     folds: Sequence[Predictions], case_of: Mapping[str, str]
 ) -> tuple[tuple[str, ...], Int64[np.ndarray, " p"]]:
-    stratum: dict[str, int] = {}
+    stratum: dict[str, int] = defaultdict(int)
     for units, target, _ in folds:
         unknown = [unit for unit in units if unit not in case_of]
         if unknown:
             raise MetricError(f"No patient is given for {len(unknown)} units: {name_some(unknown)}.")
         states = target.values if isinstance(target, Labels) else target.event
         for unit, state in zip(units, states.tolist(), strict=True):
-            stratum.setdefault(case_of[unit], int(state))
+            stratum[case_of[unit]] |= 1 << int(state)
     patients = tuple(sorted(stratum))
     return patients, np.array([stratum[patient] for patient in patients], dtype=np.int64)

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 from jaxtyping import Float64
 from scipy.stats import rankdata
 
 from hiptbench.errors import MetricError, UnknownNameError, name_some
+from hiptbench.statistics.comparison import DECIMALS
 from hiptbench.statistics.draws import BootstrapDifference, Draws, Interval, paired_difference, percentile_interval
-
-_DECIMALS = 12  # metrics that are equal to so many are tied
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,9 @@ class MeanRank:
     Attributes:
         method: Its name.
         rank: Mean over tasks of its rank within each; 1 is the best, ties share ranks.
-        interval: From ranks within each task of each draw of patients.
+        interval: The 2.5 and 97.5 % percentiles of its rank, taken within each task of each draw of patients. It is no
+            confidence interval: ranks are bounded and draws add noise of their own, so that the best method's rank is
+            worse in most draws than on the patients themselves, and the interval covers less often than 95 %.
     """
 
     method: str
@@ -58,6 +59,7 @@ class AcrossTasks:
         wins: Tasks on which the method's metric is higher.
         ties: Tasks on which they are equal.
         losses: Tasks on which it is lower.
+        adjusted: The difference's p after Holm within the family.
     """
 
     method: str
@@ -66,6 +68,7 @@ class AcrossTasks:
     wins: int
     ties: int
     losses: int
+    adjusted: float | None = None
 
 
 def complete_methods(tasks: Mapping[str, Draws]) -> tuple[str, ...]:
@@ -74,14 +77,20 @@ def complete_methods(tasks: Mapping[str, Draws]) -> tuple[str, ...]:
     return tuple(name for name in first.methods if all(name in other.methods for other in others))
 
 
-def complete_metrics(tasks: Mapping[str, Draws]) -> tuple[tuple[str, ...], Float64[np.ndarray, "tasks methods"]]:
-    """Return the methods that every task has, and their metric on each task, as ``friedman`` takes it.
+def nested_tasks(tasks: Mapping[str, Draws]) -> dict[str, str]:
+    """Return each task all of whose patients are another's, to that other.
 
-    Raises:
-        MetricError: As ``mean_ranks`` does.
+    Its draws would be taken as independent of the other's, though no patient of it is new: over tasks the same patients
+    would count twice. Of two tasks with the same patients the later one is nested.
     """
-    methods = _complete(tasks)
-    return methods, _stacked(tasks, methods)[0]
+    found: dict[str, str] = {}
+    sets = {task: {*draws.patients} for task, draws in tasks.items()}
+    places = list(tasks)
+    for inner, outer in permutations(tasks, 2):
+        twin_first = sets[inner] == sets[outer] and places.index(inner) < places.index(outer)
+        if inner not in found and sets[inner] <= sets[outer] and not twin_first:
+            found[inner] = outer
+    return found
 
 
 def mean_ranks(tasks: Mapping[str, Draws]) -> Ranks:
@@ -125,7 +134,7 @@ def against(reference: str, tasks: Mapping[str, Draws]) -> tuple[AcrossTasks, ..
     at, found = methods.index(reference), []
     for row, method in enumerate(methods):
         if row != at:
-            by_task = np.round(estimates[:, row] - estimates[:, at], _DECIMALS)
+            by_task = np.round(estimates[:, row] - estimates[:, at], DECIMALS)
             drawn = (values[:, row] - values[:, at]).mean(axis=0)
             wins, losses = int((by_task > 0).sum()), int((by_task < 0).sum())
             difference = paired_difference(float(by_task.mean()), drawn, _redrawn(tasks))
@@ -139,7 +148,7 @@ def ranks_within(values: Float64[np.ndarray, "tasks methods ..."]) -> Float64[np
     Args:
         values: Metric of each method on each task; values that differ by rounding only are tied.
     """
-    ranks: np.ndarray = rankdata(-np.round(values, _DECIMALS), axis=1)
+    ranks: np.ndarray = rankdata(-np.round(values, DECIMALS), axis=1)
     return ranks
 
 

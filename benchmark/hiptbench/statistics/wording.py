@@ -34,24 +34,32 @@ def sentence(first: str, second: str, comparison: Comparison, *, adjusted: float
         family: Number of comparisons in the family.
 
     Returns:
-        Such as "A - B = +.012 (95 % .001 to .024); not distinguishable after Holm over 6 comparisons (p .041, adjusted
-        .246)".
+        Such as "A - B = +.012 (95 %, not adjusted, .001 to .024); not distinguishable after Holm over 6 comparisons (p
+        .041, adjusted .246)".
 
     Raises:
         MetricError: If a comparison of a larger family has a p and no adjusted one.
     """
     if family > 1 and comparison.p is not None and adjusted is None:
         raise MetricError(f"{first} - {second} is one of {family} comparisons: adjust its p within them (``holm``).")
-    said = f"{first} - {second} = {effect_and_interval(comparison)}; {_judged(first, comparison, adjusted, family)}"
+    effect = effect_and_interval(comparison, unadjusted=family > 1 and adjusted is not None)
+    said = f"{first} - {second} = {effect}; {_judged(first, comparison, adjusted, family)}"
     return f"{said}: {comparison.note}" if comparison.note else said
 
 
-def effect_and_interval(comparison: Comparison) -> str:
-    """Return an effect with its sign, and its interval where there is one."""
+def effect_and_interval(comparison: Comparison, *, unadjusted: bool = False) -> str:
+    """Return an effect with its sign, and its interval where there is one.
+
+    Args:
+        comparison: The comparison.
+        unadjusted: Whether to say that the interval is not adjusted, as beside a verdict that is, which it may
+            contradict.
+    """
     effect = number(comparison.effect, signed=True)
     if comparison.low is None or comparison.high is None:
         return effect
-    return f"{effect} (95 % {number(comparison.low)} to {number(comparison.high)})"
+    level = "95 %, not adjusted," if unadjusted else "95 %"
+    return f"{effect} ({level} {number(comparison.low)} to {number(comparison.high)})"
 
 
 def number(value: float, *, signed: bool = False) -> str:
@@ -64,11 +72,13 @@ def number(value: float, *, signed: bool = False) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return p such as ".041" or "< .001", with four decimals where three would put it on the other side of .05."""
+    """Return p such as ".041" or "< .001", with as many decimals as keep it on its side of .05, at most six."""
     if p < 0.0005:
         return "< .001"
-    ambiguous = (round(p, 3) > ALPHA) != (p > ALPHA)
-    return f"{p:.4f}".removeprefix("0") if ambiguous else number(p)
+    for decimals in range(3, 7):
+        if (round(p, decimals) > ALPHA) == (p > ALPHA):
+            return f"{p:.{decimals}f}".removeprefix("0")
+    return "> .05"
 
 
 def _judged(first: str, comparison: Comparison, adjusted: float | None, family: int) -> str:

@@ -10,13 +10,10 @@ addEventListener("beforeprint", () => {
 
 if (document.getElementById("rows")) leaderboard(JSON.parse(document.getElementById("rows").textContent));
 
-function leaderboard({ groups, methods, texts, rows }) {
-  const Row = { group: 0, method: 1, kind: 2, card: 3, mean: 4, low: 5, high: 6, sd_folds: 7, sd_seeds: 8, n: 9, events: 10,
-    verdict: 11, contamination: 12, reproduced: 13, errata: 14, why: 15 };
-  const KINDS = ["measured", "published", "synthetic"], SIGNS = ["●", "◇", "△"];
-  const MARKS = ["m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0", "m-5 0l5-5l5 5l-5 5Z", "m-5 4h10l-5-9Z"];
-  const WIDTH = 130, INSET = 6, PAGE = 100, NONE = "–";
-  const SHARED = ["task", "fraction", "n", "events"]; // what a group shares: sorting by it orders the groups
+function leaderboard({ groups, methods, texts, errata, kinds, bar: { width, height, inset }, rows }) {
+  const Row = { group: 0, method: 1, kind: 2, card: 3, mean: 4, low: 5, high: 6, sd_folds: 7, sd_seeds: 8,
+    verdict: 9, contamination: 10, reproduced: 11, errata: 12, why: 13 };
+  const PAGE = 100, NONE = "–";
 
   const form = document.getElementById("filters"), board = document.getElementById("leaderboard");
   const table = board.querySelector("table"), more = document.getElementById("more"), count = document.getElementById("count");
@@ -29,19 +26,28 @@ function leaderboard({ groups, methods, texts, rows }) {
   const words = rows.map((row) => {
     const { suite, task, metric, id } = groups[row[Row.group]];
     const own = [Row.verdict, Row.contamination, Row.reproduced, Row.errata].map((column) => text(row, column) ?? "");
-    return [methods[row[Row.method]].name, suite, task, metric, id, KINDS[row[Row.kind]], ...own].join("\n").toLowerCase();
+    const { name, code } = methods[row[Row.method]];
+    return [name, code, suite, task, metric, id, kinds[row[Row.kind]].name, ...own].join("\n").toLowerCase();
   });
   const collator = new Intl.Collator("en", { numeric: true });
   const ranks = (names) => {
     const order = names.map((_, index) => index).sort((a, b) => collator.compare(names[a], names[b]));
     return order.reduce((places, index, place) => { places[index] = place; return places; }, []);
   };
-  const byName = ranks(methods.map((method) => method.name)), byText = ranks(texts), byTask = ranks(groups.map((group) => group.task));
+  const byName = ranks(methods.map((method) => method.name)), byText = ranks(texts);
+  const ORDERS = { // of groups
+    task: (a, b) => collator.compare(a.task, b.task), fraction: (a, b) => a.order - b.order,
+    n: (a, b) => b.n - a.n, events: (a, b) => (b.events ?? -1) - (a.events ?? -1),
+  };
+
+  function placesOfGroups(order) {
+    const indices = groups.map((_, index) => index), by = ORDERS[order];
+    if (by) indices.sort((a, b) => by(groups[a], groups[b]) || a - b);
+    return indices.reduce((places, index, place) => { places[index] = place; return places; }, []);
+  }
 
   function value(row, key) {
     if (key === "method") return byName[row[Row.method]];
-    if (key === "task") return byTask[row[Row.group]];
-    if (key === "fraction") return groups[row[Row.group]].order;
     if (key === "interval") return row[Row.low];
     if (["verdict", "contamination", "reproduced", "errata"].includes(key)) return row[Row[key]] === null ? null : byText[row[Row[key]]];
     return row[Row[key]];
@@ -59,17 +65,14 @@ function leaderboard({ groups, methods, texts, rows }) {
       const group = groups[row[Row.group]];
       return ["suite", "task", "fraction", "problem"].every((name) => !wanted[name] || group[name] === wanted[name])
         && (!wanted.features || methods[row[Row.method]].features === wanted.features)
-        && (!wanted.kind || KINDS[row[Row.kind]] === wanted.kind)
+        && (!wanted.kind || kinds[row[Row.kind]].name === wanted.kind)
         && found.every((word) => words[index].includes(word));
     };
-    const shared = SHARED.includes(sorted.key), keys = new Map();
+    const keys = new Map(), places = placesOfGroups(wanted.order);
     shown = rows.filter(fits);
     for (const row of shown) keys.set(row, value(row, sorted.key));
-    const first = new Map(); // of a shared column, the value by which a group is placed
-    if (shared) for (const row of shown) if (keys.get(row) !== null) first.set(row[Row.group], keys.get(row));
-    const place = (row) => first.get(row[Row.group]) ?? null;
-    shown.sort((a, b) => (shared ? compare(place(a), place(b)) : 0) || a[Row.group] - b[Row.group]
-      || (shared ? 0 : compare(keys.get(a), keys.get(b))) || b[Row.mean] - a[Row.mean]);
+    shown.sort((a, b) => places[a[Row.group]] - places[b[Row.group]]
+      || compare(keys.get(a), keys.get(b)) || b[Row.mean] - a[Row.mean]);
     show();
   }
 
@@ -89,37 +92,49 @@ function leaderboard({ groups, methods, texts, rows }) {
   const number = (value) => (value === null ? NONE : value.toFixed(3).replace(/^-(?=.*[1-9])/, "−").replace(/^-/, ""));
   const clip = (words) => (words === null ? NONE : make("span", { class: "clip" }, words));
   const link = (href, words, attributes = {}) => (href ? make("a", { href, ...attributes }, words) : words);
-  const at = (group, value) => (INSET + (value - group.low) / (group.high - group.low) * (WIDTH - 2 * INSET)).toFixed(1);
-  const bar = (...marks) => make("svg", { class: "bar", viewBox: `0 0 ${WIDTH} 18`, width: WIDTH, height: 18, "aria-hidden": "true" }, ...marks);
+  const at = (group, value) => (inset + (value - group.low) / (group.high - group.low) * (width - 2 * inset)).toFixed(1);
+  const bar = (...marks) => make("svg", { class: "bar", viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" }, ...marks);
 
   function interval(row, group) {
-    const marks = [];
-    if (group.neutral !== null && group.neutral >= group.low) marks.push(make("path", { class: "neutral", d: `M${at(group, group.neutral)} 0v18` }));
-    if (row[Row.low] !== null) marks.push(make("path", { class: "span", d: `M${at(group, row[Row.low])} 9H${at(group, row[Row.high])}` }));
-    marks.push(make("path", { class: `mark ${KINDS[row[Row.kind]]}`, d: `M${at(group, row[Row.mean])} 9${MARKS[row[Row.kind]]}` }));
-    const ends = row[Row.low] === null ? clip(`none: ${text(row, Row.why) ?? "not computed"}`) : `${number(row[Row.low])} to ${number(row[Row.high])}`;
-    return [bar(...marks), make("span", { class: "number" }, ends)];
+    const marks = [], kind = kinds[row[Row.kind]], middle = height / 2;
+    if (group.neutral !== null && group.neutral >= group.low) marks.push(make("path", { class: "neutral", d: `M${at(group, group.neutral)} 0v${height}` }));
+    if (row[Row.low] !== null) marks.push(make("path", { class: "span", d: `M${at(group, row[Row.low])} ${middle}H${at(group, row[Row.high])}` }));
+    marks.push(make("path", { class: `mark ${kind.name}`, d: `M${at(group, row[Row.mean])} ${middle}${kind.mark}` }));
+    const why = `none: ${text(row, Row.why) ?? "not computed"}`;
+    const ends = row[Row.low] === null ? make("span", { class: "why" }, why)
+      : make("span", { class: "number" }, `${number(row[Row.low])} to ${number(row[Row.high])}`);
+    return [bar(...marks), ends];
+  }
+
+  function named({ href, name, code }) {
+    return [link(href, name), ...(name === code ? [] : [" ", make("span", { class: "code" }, code)])];
+  }
+
+  function marked(words) { // each erratum leads to its sentence
+    if (words === null) return [NONE];
+    return words.split(" ").flatMap((mark) => {
+      const known = errata[mark.replace(/\?$/, "")];
+      return known ? [make("a", { href: known.href, title: known.sentence }, mark), " "] : [`${mark} `];
+    });
   }
 
   function cell(row, group, key) {
-    const method = methods[row[Row.method]], card = method.href + "#" + encodeURIComponent(row[Row.card]);
+    const method = methods[row[Row.method]], kind = kinds[row[Row.kind]], card = method.href + "#" + encodeURIComponent(row[Row.card]);
     switch (key) {
-      case "method": return make("th", { scope: "row" }, link(method.href, method.name));
-      case "kind": return make("td", {}, make("span", { class: `kind ${KINDS[row[Row.kind]]}` }, make("span", { "aria-hidden": "true" }, SIGNS[row[Row.kind]]), ` ${KINDS[row[Row.kind]]}`));
-      case "task": return make("td", {}, group.task);
-      case "fraction": return make("td", { class: "number" }, group.fraction);
+      case "method": return make("th", { scope: "row" }, ...named(method));
+      case "kind": return make("td", {}, make("span", { class: `kind ${kind.name}` }, make("span", { "aria-hidden": "true" }, kind.sign), ` ${kind.name}`));
       case "mean": return make("td", { class: "number" }, link(card, number(row[Row.mean])));
       case "interval": return make("td", { class: "interval" }, ...interval(row, group));
       case "sd_folds": case "sd_seeds": return make("td", { class: "number" }, number(row[Row[key]]));
-      case "n": case "events": return make("td", { class: "number" }, String(row[Row[key]] ?? NONE));
+      case "errata": return make("td", {}, ...marked(text(row, Row.errata)));
       case "card": return make("td", {}, link(card, "card", { "aria-label": `Card of ${method.name} on ${group.task}, ${group.fraction}` }));
       default: return make("td", {}, clip(text(row, Row[key])));
     }
   }
 
   function heading(group) {
-    const ticks = group.ticks.map(([tick, text]) => make("text", { x: at(group, tick), y: 12, class: "tick" }, text));
-    const marks = make("path", { class: "axis", d: group.ticks.map(([tick]) => `M${at(group, tick)} 14v4`).join("") });
+    const ticks = group.ticks.map(([tick, text]) => make("text", { x: at(group, tick), y: height - 6, class: "tick" }, text));
+    const marks = make("path", { class: "axis", d: group.ticks.map(([tick]) => `M${at(group, tick)} ${height - 4}v4`).join("") });
     const before = headings.findIndex((one) => one.dataset.column === "interval");
     return make("tr", { class: "group" },
       make("th", { scope: "rowgroup", colspan: before }, link(group.href, group.task), make("span", { class: "fine" }, ` ${group.suite}. ${group.text}. Protocol ${group.id}`)),
@@ -135,7 +150,7 @@ function leaderboard({ groups, methods, texts, rows }) {
         body = make("tbody", { "data-group": index }, heading(group));
         table.append(body);
       }
-      body.append(make("tr", { class: KINDS[row[Row.kind]] }, ...keys.map((key) => cell(row, group, key))));
+      body.append(make("tr", { class: kinds[row[Row.kind]].name }, ...keys.map((key) => cell(row, group, key))));
     }
     drawn = Math.min(shown.length, drawn + PAGE);
     const own = new Set(shown.map((row) => row[Row.group])).size;
@@ -163,6 +178,7 @@ function leaderboard({ groups, methods, texts, rows }) {
       choose();
     });
   }
+  addEventListener("beforeprint", () => { while (drawn < shown.length) drawMore(); });
   const filter = () => { choose(); remember(); };
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());

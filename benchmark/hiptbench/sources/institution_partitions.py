@@ -1,4 +1,4 @@
-"""Parting whole sites (hospitals, institutions) into folds as even as sites of very different sizes allow.
+"""Parting whole institutions into folds as even in patients as institutions of very different sizes allow.
 
 Every comparison is one of integers, and equals are told apart by SHA-256: the folds are the same on every platform.
 """
@@ -50,7 +50,7 @@ class Unevenness:
         return 1 + len(self.totals) * self.folds * (self.folds * whole) ** 2
 
     def weight(self, units: Counts) -> int:
-        """Return what a site's units weigh together."""
+        """Return what an institution's patients weigh together."""
         return sum(share * count for share, count in zip(self.shares, units, strict=True))
 
     def __call__(self, held: Counts) -> int:
@@ -74,27 +74,27 @@ class Unevenness:
 
 
 class _Move(NamedTuple):
-    """A site goes to a fold; another, if there is one, comes from there in its place."""
+    """An institution goes to a fold; another, if there is one, comes from there in its place."""
 
-    site: str
+    institution: str
     other: str | None
     fold: int
 
 
-def part_sites(units: Mapping[str, Counts], *, folds: int, required: int, seed: int) -> dict[str, int]:
-    """Part sites into folds: each where it costs least, then moves and swaps while one gains.
+def part_institutions(units: Mapping[str, Counts], *, folds: int, required: int, seed: int) -> dict[str, int]:
+    """Part institutions into folds: each where it costs least, then moves and swaps while one gains.
 
-    The heaviest sites are put first, and then the search is begun anew with the sites in other orders; the best result
-    is taken. No single move of a site and no swap of two betters it, but it is not always the best of all.
+    The heaviest are put first, and then the search is begun anew with other orders; the best result
+    is taken. No single move of one and no swap of two betters it, but it is not always the best of all.
 
     Args:
-        units: Site to its number of units in each stratum (class; or with an event, and censored).
+        units: Institution to its number of patients in each stratum (class; or with an event, and censored).
         folds: Number of folds.
         required: How many strata, the first ones, each fold should have; see ``lacking``.
-        seed: Puts sites in order that weigh the same, and makes the other orders.
+        seed: Puts those in order that weigh the same, and makes the other orders.
 
     Returns:
-        Site to its fold, from 0.
+        Institution to its fold, from 0.
     """
     cost = Unevenness(folds, tuple(map(sum, zip(*units.values(), strict=True))), required)
     results = [_searched(order, units, cost) for order in _orders(units, cost, seed)]
@@ -107,28 +107,33 @@ def lacking(
     """Return each (fold, stratum) without a unit, of the strata that every fold must have.
 
     Args:
-        units: Site to its number of units in each stratum.
-        fold_of: Site to its fold.
+        units: Institution to its number of patients in each stratum.
+        fold_of: Institution to its fold.
         folds: Number of folds.
         required: How many strata, the first ones, each fold must have.
     """
-    there = {(fold, stratum) for site, fold in fold_of.items() for stratum in range(required) if units[site][stratum]}
+    there = {
+        (fold, stratum)
+        for institution, fold in fold_of.items()
+        for stratum in range(required)
+        if units[institution][stratum]
+    }
     return [(fold, s) for fold in range(folds) for s in range(required) if (fold, s) not in there]
 
 
 def _orders(units: Mapping[str, Counts], cost: Unevenness, seed: int) -> Iterator[list[str]]:
     for start in range(_STARTS):
-        order = sorted(units, key=lambda site: sha256_lines([f"{seed}\t{start}\t{site}"]))
-        yield order if start else sorted(order, key=lambda site: -cost.weight(units[site]))
+        order = sorted(units, key=lambda institution: sha256_lines([f"{seed}\t{start}\t{institution}"]))
+        yield order if start else sorted(order, key=lambda institution: -cost.weight(units[institution]))
 
 
 def _searched(order: Sequence[str], units: Mapping[str, Counts], cost: Unevenness) -> dict[str, int]:
-    """Put the sites into folds in this order, then move and swap them while that gains."""
+    """Put the institutions into folds in this order, then move and swap them while that gains."""
     held = [(0,) * len(cost.totals)] * cost.folds
     fold_of: dict[str, int] = {}
-    for site in order:
-        fold = min(range(cost.folds), key=lambda k: cost(_plus(held[k], units[site])) - cost(held[k]))
-        fold_of[site], held[fold] = fold, _plus(held[fold], units[site])
+    for institution in order:
+        fold = min(range(cost.folds), key=lambda k: cost(_plus(held[k], units[institution])) - cost(held[k]))
+        fold_of[institution], held[fold] = fold, _plus(held[fold], units[institution])
     while move := _best(order, units, fold_of, held, cost):
         _apply(move, units, fold_of, held)
     return fold_of
@@ -136,8 +141,8 @@ def _searched(order: Sequence[str], units: Mapping[str, Counts], cost: Unevennes
 
 def _held(units: Mapping[str, Counts], fold_of: Mapping[str, int], folds: int) -> list[Counts]:
     strata = range(len(next(iter(units.values()))))
-    sites = [[units[site] for site in units if fold_of[site] == fold] for fold in range(folds)]
-    return [tuple(sum(counts[stratum] for counts in held) for stratum in strata) for held in sites]
+    members = [[units[institution] for institution in units if fold_of[institution] == fold] for fold in range(folds)]
+    return [tuple(sum(counts[stratum] for counts in held) for stratum in strata) for held in members]
 
 
 def _best(
@@ -152,25 +157,25 @@ def _best(
     nothing = (0,) * len(cost.totals)
     for move in _moves(order, fold_of, len(held)):
         comes = units[move.other] if move.other else nothing
-        change = cost.change(held[fold_of[move.site]], held[move.fold], units[move.site], comes)
+        change = cost.change(held[fold_of[move.institution]], held[move.fold], units[move.institution], comes)
         if change < least:
             best, least = move, change
     return best
 
 
 def _moves(order: Sequence[str], fold_of: Mapping[str, int], folds: int) -> Iterator[_Move]:
-    for position, site in enumerate(order):
-        yield from (_Move(site, None, fold) for fold in range(folds) if fold != fold_of[site])
+    for position, institution in enumerate(order):
+        yield from (_Move(institution, None, fold) for fold in range(folds) if fold != fold_of[institution])
         for other in order[position + 1 :]:
-            if fold_of[other] != fold_of[site]:
-                yield _Move(site, other, fold_of[other])
+            if fold_of[other] != fold_of[institution]:
+                yield _Move(institution, other, fold_of[other])
 
 
 def _apply(move: _Move, units: Mapping[str, Counts], fold_of: dict[str, int], held: list[Counts]) -> None:
-    source = fold_of[move.site]
-    moved = _minus(units[move.site], units[move.other]) if move.other else units[move.site]
+    source = fold_of[move.institution]
+    moved = _minus(units[move.institution], units[move.other]) if move.other else units[move.institution]
     held[source], held[move.fold] = _minus(held[source], moved), _plus(held[move.fold], moved)
-    fold_of[move.site] = move.fold
+    fold_of[move.institution] = move.fold
     if move.other:
         fold_of[move.other] = source
 
