@@ -41,19 +41,21 @@ def checkouts(real_data: Path) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def real_import(checkouts: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
-    """A data home with HIPT's tasks in all suites and their region embeddings, and what was built on the way."""
+    """A data home with HIPT's tasks in all suites and all features, and what was built on the way."""
     # Not at the top: what conftest imports is loaded before the plugin that checks shapes.
+    from hiptbench.sources.covariates import import_covariates
     from hiptbench.sources.importing import SUITES, import_features, import_tasks
 
     home = tmp_path_factory.mktemp("real") / "home"
     built = import_tasks(SUITES, checkouts, home)
+    import_covariates(checkouts, built, home)
     import_features("hipt_vit4k_region", checkouts, built, home=home)
     return home, built
 
 
 @pytest.fixture(scope="session")
 def real_home(real_import: tuple[Path, list[Any]]) -> Path:
-    """A data home with HIPT's tasks, all suites, and their region embeddings; shared, so copy it before changing it."""
+    """A data home with HIPT's tasks, all suites, and all features; shared, so copy it before changing it."""
     return real_import[0]
 
 
