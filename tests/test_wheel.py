@@ -22,6 +22,9 @@ assert "site-packages" in hiptbench.__file__, hiptbench.__file__
 assert rooms.TASKS.parent.name == "_rooms", rooms.TASKS
 tasks = [load_spec(task) for suite in suite_names() for task in load_suite(suite).tasks]
 assert len(tasks) >= 19, tasks
+package = pathlib.Path(hiptbench.__file__).parent
+assert (package / "report" / "assets" / "page.css").is_file(), "the pages' style is not in the wheel"
+assert list((package / "report" / "templates").glob("*.html")), "the pages' templates are not in the wheel"
 heads = {name: load_baseline(name).make_head() for name in baseline_names()}
 for name in ("mean_knn", "mean_cox", "abmil"):  # what all do is tried from the checkout
     check_head(heads[name], pathlib.Path(tempfile.mkdtemp()))
