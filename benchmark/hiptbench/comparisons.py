@@ -12,6 +12,7 @@ from hiptbench.panels import (
     FamilyKey,
     Panel,
     PanelKey,
+    Run,
     by_family,
     find_method,
     left_out,
@@ -160,10 +161,11 @@ def _chosen_panels(
     return kept
 
 
-def _compared(panel: Panel, reference: str, methods: Sequence[str]) -> bool:
-    """Whether a panel has the reference and another method, one of those named if any are."""
-    others = [run.name for run in panel.runs if run.name != reference and (not methods or run.name in methods)]
-    return bool(others) and panel.run(reference) is not None
+def _compared(panel: Panel, reference: str, methods: Sequence[str]) -> list[Run]:
+    """Return the runs that a panel has beside the reference, of the methods named if any are; none without it."""
+    if panel.run(reference) is None:
+        return []
+    return [run for run in panel.runs if run.name != reference and (not methods or run.name in methods)]
 
 
 def _drawn(
@@ -209,8 +211,7 @@ def compare_with(
         [
             compare_pair(panel, run, reference, drawn[panel.key], joined)
             for panel in usable
-            for run in panel.runs
-            if run.name != reference and (not methods or run.name in methods)
+            for run in _compared(panel, reference, methods)
         ]
     )
     protocol, tasks = group[0].protocol, [panel.protocol.task for panel in usable]

@@ -10,7 +10,7 @@ from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult
 from hiptbench.store import Store
 from hiptbench.suites import load_suite, suite_names
-from hiptbench.task_store import is_imported
+from hiptbench.task_store import is_imported, load_spec
 from hiptbench.tasks import Task
 
 
@@ -25,7 +25,8 @@ class Joined:
             home: The data home with the tasks' labels.
         """
         self.results, self.home = results, home
-        self._load = lru_cache(maxsize=64)(lambda name: Task.load(name, home))
+        self.load = lru_cache(maxsize=64)(lambda name: Task.load(name, home))
+        self.spec = lru_cache(maxsize=64)(lambda name: load_spec(name, home))
 
     def has_task(self, row: FoldResult) -> bool:
         """Whether the task of a row is at hand; the cohort of a row that lacks slides is known to its maker only."""
@@ -38,7 +39,7 @@ class Joined:
             TaskError: If its data are not in the home.
             StoreError: If they are not those that the row was made with.
         """
-        task, stored = self._load(row.protocol.task), row.protocol
+        task, stored = self.load(row.protocol.task), row.protocol
         mine = task.hashes
         if (mine.cohort, mine.labels, mine.splits) != (stored.cohort, stored.labels, stored.splits):
             raise StoreError(
@@ -46,6 +47,16 @@ class Joined:
                 "Import it again."
             )
         return task
+
+    def cases(self, row: FoldResult) -> dict[str, str]:
+        """Return the case (patient) of every unit of a row's task; raises as ``task`` does."""
+        task = self.task(row)
+        return dict(zip(task.units, task.cases, strict=True))
+
+    def evaluated(self, row: FoldResult) -> tuple[str, ...]:
+        """Return the units that a row was evaluated on; raises as ``task`` does."""
+        task = self.task(row)
+        return task.evaluated(task.split(row.fold))
 
     def predictions(self, row: FoldResult) -> Predictions:
         """Return (units, truth, prediction) of a row.
@@ -56,9 +67,8 @@ class Joined:
         """
         if isinstance(self.results, Store):
             return self.results.predictions(row)
-        task = self.task(row)
-        units = task.evaluated(task.split(row.fold))
-        return units, task.targets(units), self.results.prediction(row)
+        units = self.evaluated(row)
+        return units, self.task(row).targets(units), self.results.prediction(row)
 
     def trained_on(self, row: FoldResult) -> tuple[str, ...]:
         """Return the units that a row's model was fitted on: its draw of the training part, less those held out.

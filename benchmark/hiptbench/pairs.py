@@ -15,11 +15,11 @@ from hiptbench.statistics.delong import delong
 from hiptbench.statistics.draws import BootstrapDifference, Draws
 from hiptbench.statistics.holm import holm
 from hiptbench.statistics.wording import p_value, sentence
-from hiptbench.task_store import load_spec
 
 Drawn = Draws | str
 """The draws of a panel, or why there are none."""
 
+ONLY_VALUES = "only each fold's value is published"
 _NO_DATA = "the task's data are not at hand, or the cohort lacks slides"
 _NO_SIZES = "the numbers of units trained on are not known"
 
@@ -92,13 +92,12 @@ def draw(panel: Panel, joined: Joined, *, draws: int = DRAWS, names: Collection[
     """
     first = panel.runs[0].rows[0]
     if first.predictions_sha256 is None:
-        return "only each fold's value is published"
+        return ONLY_VALUES
     if not joined.has_task(first):
         return _NO_DATA
     try:
-        cases = dict(zip(joined.task(first).units, joined.task(first).cases, strict=True))
         chosen = [run for run in panel.runs if names is None or run.name in names]
-        return bootstrap({run.name: run.predictions(joined) for run in chosen}, cases, draws=draws)
+        return bootstrap({run.name: run.predictions(joined) for run in chosen}, joined.cases(first), draws=draws)
     except (MetricError, StoreError, TaskError) as error:
         return str(error)
 
@@ -138,11 +137,10 @@ def _tested(
         return tested_over_folds(panel, runs, joined)
     if difference is None:
         return untested(panel, runs, str(drawn)), NO_TEST
-    task = joined.task(runs[0].rows[0])
-    if panel.metric != "auc" or len(task.spec.classes or ()) != 2:
+    first = runs[0].rows[0]
+    if panel.metric != "auc" or len(joined.task(first).spec.classes or ()) != 2:
         return difference, BOOTSTRAP
-    cases = dict(zip(task.units, task.cases, strict=True))
-    found = delong(runs[0].predictions(joined), runs[1].predictions(joined), cases)
+    found = delong(runs[0].predictions(joined), runs[1].predictions(joined), joined.cases(first))
     return found, CLUSTERED if found.clustered else DELONG
 
 
@@ -179,13 +177,12 @@ def ratio_of(panel: Panel, runs: tuple[Run, Run], joined: Joined) -> Ratio:
 
 
 def _is_partition(panel: Panel, joined: Joined) -> bool:
-    return load_spec(panel.protocol.task, joined.home).folds.scheme == "partition"
+    return joined.spec(panel.protocol.task).folds.scheme == "partition"
 
 
 def _of_counts(runs: tuple[Run, Run], joined: Joined) -> Ratio:
     """Return evaluated over trained units; of two runs that hold out other numbers, those of the smaller mean."""
-    rows = runs[0].repeats[0]
-    tested = [len(joined.task(row).evaluated(joined.task(row).split(row.fold))) for row in rows]
+    tested = [len(joined.evaluated(row)) for row in runs[0].repeats[0]]
     trained = [[len(joined.trained_on(row)) for row in run.repeats[0]] for run in runs]
     ratio = Ratio.of_repeated_splits(tested, min(trained, key=sum))
     if sum(trained[0]) == sum(trained[1]):

@@ -62,6 +62,10 @@ class Run:
             found[row.fold].append(row.metrics[metric])
         return {fold: fmean(values) for fold, values in sorted(found.items())}
 
+    def mean(self, metric: str) -> float:
+        """Return the mean over folds."""
+        return fmean(self.by_fold(metric).values())
+
     def predictions(self, joined: Joined) -> list[list[Predictions]]:
         """Return what each seed and draw predicted, fold by fold."""
         return [[joined.predictions(row) for row in rows] for rows in self.repeats]
@@ -99,7 +103,7 @@ class Panel:
 
     def mean(self, run: Run) -> float:
         """Return a run's mean over folds."""
-        return fmean(run.by_fold(self.metric).values())
+        return run.mean(self.metric)
 
 
 _SHORT = 40  # characters of a value, enough to tell hashes apart
@@ -134,7 +138,7 @@ def _panel(kind: ResultKind, metric: str, group: Sequence[Sequence[FoldResult]],
         Run(name if shared[name] == 1 else f"{name} [{run[0].provenance.variant}]", tuple(run))
         for name, run in zip(names, group, strict=True)
     ]
-    best_first = sorted(runs, key=lambda run: (-fmean(run.by_fold(metric).values()), run.name))
+    best_first = sorted(runs, key=lambda run: (-run.mean(metric), run.name))
     return Panel(kind, group[0][0].protocol, metric, tuple(best_first))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hiptbench.joining import Joined
-from hiptbench.pairs import TaskComparison, adjusted, over_folds, tested_over_folds
+from hiptbench.pairs import ONLY_VALUES, TaskComparison, adjusted, over_folds, tested_over_folds
 from hiptbench.panels import Panel, Run
 from hiptbench.published import PublishedTable, published_tables
 from hiptbench.statistics.corrected_t import CorrectedT, Ratio
@@ -12,7 +12,6 @@ from hiptbench.task_spec import Kind
 
 HIPT = "HIPT"
 CHOSEN = "the best of the paper's baselines by its mean, chosen after the fact, which favours it"
-WHY_NOT_DRAWN = "only each fold's value is published"
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def _family(fraction: float, kind: Kind, panels: Sequence[Panel], joined: Joined
                 continue
             other, runs = names[best.rows[0].baseline], (hipt, best)
             result, test = tested_over_folds(panel, runs, joined)
-            raw.append(TaskComparison(protocol.task, HIPT, other, result, test, None, WHY_NOT_DRAWN, runs))
+            raw.append(TaskComparison(protocol.task, HIPT, other, result, test, None, ONLY_VALUES, runs))
             if fraction < 1 and isinstance(result, CorrectedT):
                 whole[protocol.task] = over_folds(panel, runs, _whole(panel, joined))
     return PublishedFamily(fraction, kind, adjusted(raw), whole)

@@ -49,7 +49,7 @@ def export_verb(out: Path, suites: tuple[str, ...], store: Path | None, home: Pa
     chosen = [row for row in rows if not suites or row.protocol.suite in suites]
     written = export(source, chosen, out)
     kept = written.rows()
-    write_text(out / "leaderboard.csv", render(board_of(written), "csv"))
+    write_text(out / "leaderboard.csv", render(board_of(written, rows=kept), "csv"))
     with progress("panels") as step:
         write_data(out, derive(source, home, rows=kept, on_panel=step))
     click.echo(f"{len(kept)} folds written to {out}")

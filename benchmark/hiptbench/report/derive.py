@@ -64,7 +64,7 @@ def derive(
         version=version("hiptbench"),
         estimand=ESTIMAND,
         suites=tuple(suite_report(one) for one in shown),
-        tasks=tuple(task for one in shown for task in task_reports(one, home)),
+        tasks=tuple(task for one in shown for task in task_reports(one, joined)),
         runs=tuple(runs),
         families=families(found, drawn, joined),
         tables=table_reports(board.cells, runs, folds),

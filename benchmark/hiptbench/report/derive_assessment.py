@@ -1,7 +1,7 @@
 """Other metrics and curves of a run, from its predictions: of the first seed and draw, whose models one can draw."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -66,10 +66,10 @@ def _roc(mean: MeanRoc, classes: Sequence[str], tested: int) -> Curve:
     """Return a mean ROC curve, drawn from (0, 0)."""
     return Curve(
         label=classes[mean.of_class],
-        x=(0.0, *_plain(mean.fpr)),
-        y=(0.0, *_plain(mean.tpr)),
-        low=None if mean.low is None else (0.0, *_plain(mean.low)),
-        high=None if mean.high is None else (0.0, *_plain(mean.high)),
+        x=(0.0, *plain(mean.fpr)),
+        y=(0.0, *plain(mean.tpr)),
+        low=None if mean.low is None else (0.0, *plain(mean.low)),
+        high=None if mean.high is None else (0.0, *plain(mean.high)),
         band=None if mean.low is None else "between the 2.5 and 97.5 % quantiles of the folds, no interval of the mean",
         n=tested,
     )
@@ -81,7 +81,7 @@ def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve:
     labels = np.concatenate([target.values for target, _ in folds])
     shares = np.concatenate([probabilities for _, probabilities in folds])
     curve = reliability_curve(Labels(labels, classes), shares, len(classes) - 1)
-    x, y = (_plain(np.array(values)) for values in ([b.probability for b in curve], [b.share for b in curve]))
+    x, y = (plain(values) for values in ([b.probability for b in curve], [b.share for b in curve]))
     return Curve(label=classes[-1], x=x, y=y, n=len(labels))
 
 
@@ -115,10 +115,10 @@ def _curve(label: str, group: RiskGroup) -> Curve:
     kept = np.union1d(steps, [len(curve.times) - 1])  # between them nothing changes
     return Curve(
         label=label,
-        x=_plain(curve.times[kept]),
-        y=_plain(curve.survival[kept]),
-        low=_plain(curve.low[kept]),
-        high=_plain(curve.high[kept]),
+        x=plain(curve.times[kept]),
+        y=plain(curve.survival[kept]),
+        low=plain(curve.low[kept]),
+        high=plain(curve.high[kept]),
         band="95 % interval at each time",
         n=group.n,
         events=group.events,
@@ -155,5 +155,6 @@ def _by_fold(texts: Sequence[str | None]) -> str | None:
     return "; ".join(f"fold {fold}: {text}" for fold, text in said.items()) or None
 
 
-def _plain(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(float(f"{value:.{_DIGITS}g}") for value in values.tolist())
+def plain(values: Iterable[float]) -> tuple[float, ...]:
+    """Return values as the page keeps them, to four significant digits."""
+    return tuple(float(f"{value:.{_DIGITS}g}") for value in values)

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from statistics import fmean, stdev
+from itertools import islice
+from statistics import fmean
 
 from hiptbench.cells import Cell
 from hiptbench.fractions import BY_PATIENTS
 from hiptbench.joining import Joined
 from hiptbench.panels import Panel, Run
 from hiptbench.published import published_tables
-from hiptbench.report.derive_assessment import assessed
+from hiptbench.report.derive_assessment import assessed, plain
 from hiptbench.report.run_data import Attention, Bounds, FoldValue, RunReport
 from hiptbench.results import FoldResult
 from hiptbench.statistics.draws import Interval
 from hiptbench.store import Store
 
-_BAGS, _DIGITS = 4, 4
+_BAGS = 4
 
 
 def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Interval | str) -> RunReport:
@@ -28,7 +29,7 @@ def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Int
         joined: Results beside the tasks.
         interval: Its interval, or why there is none.
     """
-    first, values = run.rows[0], run.by_fold(panel.metric)
+    first = run.rows[0]
     return RunReport(
         card=run.card,
         kind=panel.kind,
@@ -39,15 +40,15 @@ def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Int
         printed=_printed().get(first.baseline) if panel.kind == "published" else None,
         fraction=panel.protocol.fraction,
         metric=panel.metric,
-        mean=fmean(values.values()),
-        sd_folds=stdev(values.values()) if len(values) > 1 else None,
+        mean=cell.mean,
+        sd_folds=cell.sd_folds,
         sd_seeds=cell.sd_seeds,
         n_seeds=cell.n_seeds,
         n_draws=panel.protocol.draws,
         n_units=cell.n_units,
         n_evaluations=cell.n_evaluations,
         n_events=cell.n_events,
-        folds=tuple(_fold(run, fold, value) for fold, value in values.items()),
+        folds=tuple(_fold(run, fold, value) for fold, value in run.by_fold(panel.metric).items()),
         interval=None if isinstance(interval, str) else bounds(interval),
         interval_why=interval if isinstance(interval, str) else None,
         contamination=cell.contamination,
@@ -83,7 +84,7 @@ def _training(rows: Iterable[FoldResult]) -> dict[str, tuple[float, ...]]:
     shared = min((len(history) for history in histories), default=0)
     names = list(histories[0][0]) if shared else []
     return {
-        name: tuple(_rounded(fmean(history[epoch][name] for history in histories)) for epoch in range(shared))
+        name: plain(fmean(history[epoch][name] for history in histories) for epoch in range(shared))
         for name in names
         if all(name in epoch for history in histories for epoch in history[:shared])
     }
@@ -96,11 +97,8 @@ def _attention(run: Run, joined: Joined) -> tuple[Attention, ...]:
     kept = joined.results.kept(run.rows[0].fingerprint)
     if not kept.keeps_attention:
         return ()
-    weights = list(kept.attention().values())[:_BAGS]
-    return tuple(
-        Attention(name=f"bag {number}", weights=tuple(_rounded(float(one)) for one in row))
-        for number, row in enumerate(weights, start=1)
-    )
+    bags = enumerate(islice(kept.attention().values(), _BAGS), start=1)
+    return tuple(Attention(name=f"bag {number}", weights=plain(row.tolist())) for number, row in bags)
 
 
 def _dates(rows: Sequence[FoldResult]) -> tuple[str, str] | None:
@@ -131,7 +129,3 @@ def _remake(panel: Panel, run: Run) -> tuple[str, ...]:
     rule = " --fraction-rule patients" if protocol.fraction_rule == BY_PATIENTS.stated else ""
     command = f"hiptbench run{suite} --task {protocol.task} --features {first.features} --baseline {first.baseline}"
     return f"{command}{fraction}{rule}{seeds}", "hiptbench results verify"
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")

@@ -26,12 +26,9 @@ def table_reports(
         folds: The authors' folds; without them nothing is recomputed.
     """
     ours, corrected = our_cells(cells, PUBLISHED), our_cells(cells, CORRECTED)
-    cards = {_place(run): run.card for run in runs if not run.protocol.missing_slides and _drawn_as_stated(run)}
+    whole = [run for run in runs if not run.protocol.missing_slides]
+    cards = {_place(run): run.card for run in whole if published_draw(run.suite, run.protocol.fraction_rule)}
     return tuple(_report(table, folds, ours, corrected, cards) for table in published_tables())
-
-
-def _drawn_as_stated(run: RunReport) -> bool:
-    return published_draw(run.suite, run.protocol.fraction_rule)
 
 
 def _report(

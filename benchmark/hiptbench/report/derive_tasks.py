@@ -1,8 +1,8 @@
 """What the page says of a suite's tasks: sizes, fold scheme, and what the linter found."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
+from hiptbench.joining import Joined
 from hiptbench.lint.findings import LintReport
 from hiptbench.lint.linter import lint_task
 from hiptbench.metrics import definition_of
@@ -10,7 +10,7 @@ from hiptbench.report.task_data import FindingReport, SuiteReport, TaskReport
 from hiptbench.results import FoldResult
 from hiptbench.suites import Suite, load_suite, suite_names, suite_of
 from hiptbench.task_spec import TaskSpec
-from hiptbench.task_store import is_imported, known, load_spec, load_task
+from hiptbench.task_store import is_imported, known
 
 
 def suites_of(rows: Iterable[FoldResult]) -> tuple[Suite, ...]:
@@ -35,17 +35,17 @@ def suite_report(suite: Suite) -> SuiteReport:
     )
 
 
-def task_reports(suite: Suite, home: Path | None) -> Iterator[TaskReport]:
-    """Yield what the page says of each task of a suite that this home knows."""
-    there = known(home)
+def task_reports(suite: Suite, joined: Joined) -> Iterator[TaskReport]:
+    """Yield what the page says of each task of a suite that the home knows."""
+    there = known(joined.home)
     for name in suite.tasks:
         if name in there:
-            yield _report(suite, load_spec(name, home), home)
+            yield _report(suite, joined.spec(name), joined)
 
 
-def _report(suite: Suite, spec: TaskSpec, home: Path | None) -> TaskReport:
+def _report(suite: Suite, spec: TaskSpec, joined: Joined) -> TaskReport:
     expected, metric = spec.expected, suite.metrics[spec.kind]
-    lint = lint_task(load_task(spec.name, home)) if is_imported(spec.name, home) else None
+    lint = lint_task(joined.load(spec.name)) if is_imported(spec.name, joined.home) else None
     events = expected.events or 0
     return TaskReport(
         suite=suite.name,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from hiptbench.report.addresses import Addresses
@@ -12,7 +13,6 @@ from hiptbench.report.efficiency import efficiency_figures
 from hiptbench.report.family_data import Comparison, Family
 from hiptbench.report.figure import Figure
 from hiptbench.report.groups import Group
-from hiptbench.report.run_data import RunReport
 from hiptbench.report.svg import roomy
 from hiptbench.report.task_data import TaskReport
 
@@ -98,6 +98,5 @@ def _differences(families: Sequence[Family], task: TaskReport) -> list[Differenc
 
 def _curves(groups: Sequence[Group]) -> list[Figure]:
     """Return the curves of the best runs that have some."""
-    best: list[RunReport] = [run for group in groups for run in group.runs]
-    drawn = ((roc_figure(run) or groups_figure(run)) for run in best)
-    return [figure for figure in drawn if figure][:_CURVES]
+    drawn = (roc_figure(run) or groups_figure(run) for group in groups for run in group.runs)
+    return list(islice((figure for figure in drawn if figure), _CURVES))
