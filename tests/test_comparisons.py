@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hiptbench.comparisons import Family, compare_methods, compare_with
+from hiptbench.comparisons import compare_methods
 from hiptbench.comparisons_text import to_json, to_text
 from hiptbench.errors import StoreError, UnknownNameError
+from hiptbench.families import Family, compare_with
 from hiptbench.joining import Joined
 from hiptbench.pairs import CLUSTERED, CORRECTED_T, DELONG, Drawn, adjusted, compare_pair, draw, over_folds, short_names
 from hiptbench.panels import Panel, PanelKey, Run, panels

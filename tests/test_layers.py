@@ -56,6 +56,7 @@ LAYERS = (
         "statistics",
         "assessment",
         "comparisons",
+        "families",
         "pairs",
         "panels",
         "published_comparisons",

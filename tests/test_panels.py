@@ -6,8 +6,9 @@ import pytest
 
 from hiptbench.errors import StoreError, UnknownNameError
 from hiptbench.export import Export, export
+from hiptbench.families import by_family, left_out
 from hiptbench.joining import Joined
-from hiptbench.panels import by_family, find_method, left_out, panels, refuse_other_protocols
+from hiptbench.panels import find_method, panels, refuse_other_protocols
 from hiptbench.runner import run
 from hiptbench.store import Store
 from toys import baseline_file, make_home, make_row, plan_of

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from hiptbench.comparisons import Family
+from hiptbench.families import Family
 from hiptbench.pairs import NO_TEST, TaskComparison, short_names
 from hiptbench.statistics.comparison import Comparison
 from hiptbench.statistics.draws import ESTIMAND

@@ -1,7 +1,7 @@
 """Methods under one Protocol side by side: what intervals and comparisons are computed from."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -12,8 +12,6 @@ from hiptbench.files import sha256_json
 from hiptbench.joining import Joined
 from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult, Protocol, ResultKind
-from hiptbench.suites import Suite
-from hiptbench.task_spec import Kind
 
 PanelKey = tuple[ResultKind, str]
 
@@ -109,9 +107,6 @@ class Panel:
 _SHORT = 40  # characters of a value, enough to tell hashes apart
 _NOT_SETTINGS = {"feature_hash", "coords_hash", "versions", "source_hash", "origin"}
 
-FamilyKey = tuple[str, float, str, Kind, ResultKind]
-"""Suite, fraction, its rule, kind of task and kind of results: what one family of comparisons has in common."""
-
 
 def panels(rows: Iterable[FoldResult], *, all_variants: bool = False) -> list[Panel]:
     """Group rows into panels; incomplete runs and older variants are left out, as on the leaderboard.
@@ -163,42 +158,6 @@ def _name(row: FoldResult, several: Collection[str]) -> str:
 def _settings(row: FoldResult) -> str:
     """Return the short name of what a method is apart from the task's features and the versions of code."""
     return sha256_json(row.provenance.model_dump(exclude=_NOT_SETTINGS))[:8]
-
-
-def by_family(found: Iterable[Panel]) -> dict[FamilyKey, list[Panel]]:
-    """Group panels of complete cohorts into families, tasks in their suite's order.
-
-    Where a task has several Protocols in a family, such as cohorts of two versions, the one with the most runs stands.
-    """
-    suites = registered_suites()
-    families: dict[FamilyKey, dict[str, Panel]] = defaultdict(dict)
-    for panel in sorted(found, key=lambda panel: -len(panel.runs)):
-        if not panel.protocol.missing_slides:
-            families[family_of(panel)].setdefault(panel.protocol.task, panel)
-    return {key: _in_order(tasks, suites.get(key[0])) for key, tasks in sorted(families.items())}
-
-
-def family_of(panel: Panel) -> FamilyKey:
-    """Return the family that a panel's comparisons belong to."""
-    protocol = panel.protocol
-    return protocol.suite, protocol.fraction, protocol.fraction_rule or "", protocol.task_kind, panel.kind
-
-
-def left_out(found: Iterable[Panel], families: Mapping[FamilyKey, Sequence[Panel]]) -> dict[FamilyKey, list[str]]:
-    """Return which panels stand in none of the families that were made of them, and why, in words."""
-    notes: dict[FamilyKey, list[str]] = defaultdict(list)
-    for panel in found:
-        key, task, lacking = family_of(panel), panel.protocol.task, panel.protocol.missing_slides
-        if lacking:
-            notes[key].append(f"{task} in a cohort that lacks {lacking} slides ({panel.id})")
-        elif panel not in families.get(key, ()):
-            notes[key].append(f"{task} under another Protocol, which has fewer methods ({panel.id})")
-    return notes
-
-
-def _in_order(tasks: Mapping[str, Panel], suite: Suite | None) -> list[Panel]:
-    order = suite.tasks if suite else sorted(tasks)
-    return [tasks[task] for task in order if task in tasks]
 
 
 def find_method(given: str, found: Iterable[Panel]) -> str:

@@ -17,7 +17,7 @@ def details(rng: np.random.Generator, task: TaskReport, *, curves: bool) -> dict
     if not curves:
         return {"measures": measures}
     shown = (
-        {"groups": _groups(rng)}
+        {"groups": _groups(rng), "calibration": _survival_calibration()}
         if task.kind == "survival"
         else {"roc": _rocs(rng, task), "calibration": _calibration(rng)}
     )
@@ -57,6 +57,12 @@ def _rocs(rng: np.random.Generator, task: TaskReport) -> tuple[Curve, ...]:
 def _calibration(rng: np.random.Generator) -> Curve:
     x = np.linspace(0.05, 0.95, 10)
     return _curve("ten bins of equal count", x, np.clip(x + rng.normal(0, 0.06, 10), 0, 1), n=PREDICTIONS)
+
+
+def _survival_calibration() -> Curve:
+    x = np.linspace(0.5, 0.9, 5)
+    made = _curve("survival at 24 months", x, x - 0.05, x - 0.2, x + 0.08, n=449, events=61)
+    return made.model_copy(update={"band": "95 % interval of each group", "at_risk": ()})
 
 
 def _groups(rng: np.random.Generator) -> Groups:

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ from hiptbench.report.stored import FILE, only, read_data, write_data
 from hiptbench.report.verify_derived import verify_derived
 from hiptbench.runner import run
 from hiptbench.store import Store
+from hiptbench.task_checks import measured
+from hiptbench.task_store import save_task
+from hiptbench.testing import toy_features, toy_task
 from toys import baseline_file, make_home, make_row, plan_of
 
 DRAWS = 100
@@ -80,6 +84,33 @@ def test_each_kind_of_task_has_its_curves(data: ReportData) -> None:
             assert not one.roc
             assert one.groups is not None
             assert one.groups.cut == "median risk of each fold's training units"
+            assert one.calibration is not None
+            assert one.calibration.label.startswith("survival at ")
+            assert one.calibration.n == one.n_units
+
+
+def test_risks_alone_are_not_calibrated(home: Path, tmp_path: Path) -> None:
+    store = Store(home / "store")
+    rows = [row for row in store.rows() if row.protocol.task_kind == "survival"]
+    for exported in derive(export(store, rows, tmp_path / "results"), home, draws=DRAWS).runs:
+        assert exported.calibration is None
+        assert "risk only" in str(exported.calibration_why)
+
+
+def test_predictions_of_a_unit_in_several_folds_are_not_pooled(tmp_path: Path) -> None:
+    partition = toy_task("survival", folds=3)
+    again = (replace(split, fold=split.fold + 3) for split in partition.splits)
+    twice = replace(partition, splits=(*partition.splits, *again))
+    folds = partition.spec.folds.model_copy(update={"count": 6, "scheme": "given"})
+    spec = partition.spec.model_copy(update={"folds": folds, "expected": measured(twice), "hashes": None})
+    save_task(replace(twice, spec=spec), tmp_path)
+    toy_features(twice, tmp_path / "toy")
+    run(plan_of(tmp_path, twice.spec.name, "mean_cox"), Store(tmp_path / "store"), executor="serial")
+    (one,) = derive(Store(tmp_path / "store"), tmp_path, draws=DRAWS).runs
+    assert one.calibration is None
+    why = "a unit is evaluated in several folds, whose predictions of it cannot be pooled"
+    assert one.calibration_why == why
+    assert {measure.name: measure.why for measure in one.measures}["d_calibration"] == why
 
 
 def test_the_prior_separates_no_groups_and_says_so(data: ReportData) -> None:

@@ -85,6 +85,12 @@ def test_figures_are_named_and_captioned_with_n() -> None:
     assert [key.text for key in groups.keys] == ["lower risk (n = 449, 51 events)", "higher risk (n = 449, 77 events)"]
     assert groups.drawing.count(">449</text>") == 2  # at risk from the first
     assert "number at risk" in groups.drawing
+    survived = calibration_figure(next(run for run in runs if run.groups))
+    assert survived is not None
+    assert "Calibration (survival at 24 months)" in survived.caption
+    assert "449 predictions of all folds together in groups of like ones, 61 events by then. Bars: 95 % interval" in (
+        survived.caption
+    )
     calibration = calibration_figure(runs[0])
     assert calibration is not None
     assert f"{PREDICTIONS} predictions of all folds together." in calibration.caption

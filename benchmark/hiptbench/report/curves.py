@@ -1,12 +1,12 @@
 """Curves of one run: ROC, calibration, Kaplan-Meier of groups by predicted risk, and what training measured."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from markupsafe import Markup
 
 from hiptbench.report.figure import LINES, Figure, Key
 from hiptbench.report.run_data import Curve, RunReport
-from hiptbench.report.svg import PLOT, Frame, Point, element, path, roomy, steps
+from hiptbench.report.svg import PLOT, Frame, Point, element, path, roomy, short, steps
 from hiptbench.report.wording import plural, probability, sentence
 
 _UNIT = (0.0, 1.0)
@@ -20,6 +20,12 @@ _ROW, _APART = 15, 30
 def line_of(points: Sequence[Point], style: int) -> Markup:
     """Return a line in a style of the style sheet."""
     return element("path", class_=f"line line-{style % LINES}", d=path(points))
+
+
+def whiskers(spans: Iterable[tuple[Point, Point]], style: int) -> list[Markup]:
+    """Return upright intervals as one mark in a style of the style sheet; none for no interval."""
+    drawn = "".join(f"M{short(x)} {short(low)}V{short(high)}" for (x, low), (_, high) in spans)
+    return [element("path", class_=f"whisker line-{style % LINES}", d=drawn)] if drawn else []
 
 
 def roc_figure(run: RunReport) -> Figure | None:
@@ -37,18 +43,17 @@ def roc_figure(run: RunReport) -> Figure | None:
 
 
 def calibration_figure(run: RunReport) -> Figure | None:
-    """Return the reliability curve of a run; None if it has none."""
-    if not run.calibration:
+    """Return what was predicted against what came true; None if a run has no calibration."""
+    curve = run.calibration
+    if not curve:
         return None
-    frame = Frame(_UNIT, _UNIT, "predicted probability", "observed share", height=_SQUARE)
-    line = frame.points(run.calibration.x, run.calibration.y)
-    dots = element("path", class_="dots", d="".join(f"M{x:.1f} {y:.1f}h0" for x, y in line))
-    marks = [_diagonal(frame), *_lines(frame, [run.calibration]), dots]
-    pooled = "" if run.calibration.n is None else f" {run.calibration.n} predictions of all folds together."
-    caption = (
-        f"Calibration ({run.calibration.label}): on the diagonal, predicted probabilities come true.{pooled}"
-        f"{_repeat(run)}"
-    )
+    timed = curve.events is not None
+    words = ("predicted survival", "Kaplan-Meier survival") if timed else ("predicted probability", "observed share")
+    frame = Frame(_UNIT, _UNIT, *words, height=_SQUARE)
+    dots = element("path", class_="dots", d="".join(f"M{x:.1f} {y:.1f}h0" for x, y in frame.points(curve.x, curve.y)))
+    marks = [_diagonal(frame), *_intervals(frame, curve), line_of(frame.points(curve.x, curve.y), 0), dots]
+    caption = f"Calibration ({curve.label}): on the diagonal, predicted probabilities come true.{_pooled(curve)}"
+    caption += f"{_bars(curve)}{_repeat(run)}"
     return Figure(frame.draw(f"Calibration of {run.name} on {run.task}", *marks), caption)
 
 
@@ -126,6 +131,26 @@ def _at_risk(frame: Frame, curves: Sequence[Curve], months: Sequence[int]) -> li
             if month in known
         ]
     return marks
+
+
+def _intervals(frame: Frame, curve: Curve) -> list[Markup]:
+    """Return the interval of each point of a curve."""
+    if not (curve.low and curve.high):
+        return []
+    return whiskers(zip(frame.points(curve.x, curve.low), frame.points(curve.x, curve.high), strict=True), 0)
+
+
+def _pooled(curve: Curve) -> str:
+    """Return how many predictions a calibration curve is of."""
+    if curve.n is None:
+        return ""
+    if curve.events is None:
+        return f" {curve.n} predictions of all folds together."
+    return f" {curve.n} predictions of all folds together in groups of like ones, {curve.events} events by then."
+
+
+def _bars(curve: Curve) -> str:
+    return f" Bars: {sentence(curve.band)}" if curve.band else ""
 
 
 def _diagonal(frame: Frame) -> Markup:

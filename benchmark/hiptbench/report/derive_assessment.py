@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from hiptbench.assessment.calibration import survival_calibration
 from hiptbench.assessment.classification import assess_classification
-from hiptbench.assessment.d_calibration import d_calibration
+from hiptbench.assessment.d_calibration import DCalibration, d_calibration
 from hiptbench.assessment.groups import RiskGroup, kaplan_meier_groups
 from hiptbench.assessment.measures import MEASURES, Measure, NotEvaluable
 from hiptbench.assessment.reliability import reliability_curve
@@ -18,13 +19,15 @@ from hiptbench.joining import Joined
 from hiptbench.panels import Panel, Run
 from hiptbench.predictions import Prediction
 from hiptbench.report.run_data import Curve, Groups, MeasureReport
+from hiptbench.report.wording import plural
 from hiptbench.targets import Labels, Survival
 
 _DIGITS = 4
+_REPEATED = "a unit is evaluated in several folds, whose predictions of it cannot be pooled"
 
 
 def assessed(panel: Panel, run: Run, joined: Joined) -> Mapping[str, Any]:
-    """Return the fields ``measures``, ``roc``, ``calibration`` and ``groups`` of a run's card.
+    """Return the fields of a run's card that tell measures and curves.
 
     Args:
         panel: Where the run stands.
@@ -41,13 +44,18 @@ def assessed(panel: Panel, run: Run, joined: Joined) -> Mapping[str, Any]:
         return _classification(labelled, panel.metric, tested)
     timed = [(target, prediction) for _, target, prediction in folds if isinstance(target, Survival)]
     trained = [joined.task(row).targets(joined.trained_on(row)) for row in rows]
-    found = [
-        assess_survival(train, *fold) for train, fold in zip(trained, timed, strict=True) if isinstance(train, Survival)
-    ]
+    known = [train for train in trained if isinstance(train, Survival)]
+    found = [assess_survival(train, *fold) for train, fold in zip(known, timed, strict=True)]
     cuts = [row.training_median_risk for row in rows]
+    units = [unit for of_fold, _, _ in folds for unit in of_fold]
+    once = len(set(units)) == len(units)
     return {
-        "measures": (*_means(found, skip=panel.metric), _d_calibration(timed)),
+        "measures": (
+            *_means(found, skip=panel.metric),
+            _d_calibration(d_calibration(timed) if once else NotEvaluable(_REPEATED), len(timed)),
+        ),
         "groups": _groups(timed, cuts if None not in cuts else [None] * len(cuts)),
+        **(_survival_calibration(known, timed) if once else {"calibration_why": _REPEATED}),
     }
 
 
@@ -85,15 +93,43 @@ def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve:
     return Curve(label=classes[-1], x=x, y=y, n=len(labels))
 
 
-def _d_calibration(folds: Sequence[tuple[Survival, Prediction]]) -> MeasureReport:
+def _survival_calibration(
+    trained: Sequence[Survival], folds: Sequence[tuple[Survival, Prediction]]
+) -> Mapping[str, Any]:
+    """Return calibration at the median time of the training parts' events, in whole months, or why there is none."""
+    times = np.concatenate([train.time[train.event] for train in trained])
+    if not len(times):
+        return {"calibration_why": "no event was trained on"}
+    horizon = max(1, round(float(np.median(times))))
+    found = survival_calibration(folds, horizon=float(horizon))
+    if isinstance(found, NotEvaluable):
+        return {"calibration_why": found.why}
+    followed = [group for group in found if group.observed is not None]
+    if not followed:
+        return {"calibration_why": f"no group of like predictions is followed for {horizon} months"}
+    x, y, low, high = (
+        plain(getattr(group, name) for group in followed) for name in ("predicted", "observed", "low", "high")
+    )
+    curve = Curve(
+        label=f"survival at {plural(horizon, 'month')}",
+        x=x,
+        y=y,
+        low=low,
+        high=high,
+        band="95 % interval of each group",
+        n=sum(group.n for group in followed),
+        events=sum(group.events for group in followed),
+    )
+    return {"calibration": curve}
+
+
+def _d_calibration(found: DCalibration | NotEvaluable, folds: int) -> MeasureReport:
     """Return D-calibration, the folds' survival probabilities together: a conservative test where many are censored."""
-    found, definition = d_calibration(folds), MEASURES["d_calibration"].definition
+    definition = MEASURES["d_calibration"].definition
     if isinstance(found, NotEvaluable):
         return MeasureReport(name="d_calibration", definition=definition, value=None, folds=0, why=found.why)
     counted = f"all folds together, n = {found.n} with {found.events} events, {len(found.counts)} bins"
-    return MeasureReport(
-        name="d_calibration", definition=definition, value=found.p_value, folds=len(folds), note=counted
-    )
+    return MeasureReport(name="d_calibration", definition=definition, value=found.p_value, folds=folds, note=counted)
 
 
 def _groups(folds: Sequence[tuple[Survival, Prediction]], cuts: Sequence[float | None]) -> Groups:

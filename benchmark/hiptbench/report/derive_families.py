@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from hiptbench.cells import registered_suites
-from hiptbench.comparisons import Family as Compared
-from hiptbench.comparisons import compare_with
+from hiptbench.families import Family as Compared
+from hiptbench.families import by_family, compare_with
 from hiptbench.joining import Joined
 from hiptbench.pairs import Drawn, TaskComparison
-from hiptbench.panels import Panel, PanelKey, by_family
+from hiptbench.panels import Panel, PanelKey
 from hiptbench.published_comparisons import CHOSEN, HIPT, PublishedFamily, published_families
 from hiptbench.report.derive_runs import bounds
 from hiptbench.report.family_data import Comparison, Family, Rank

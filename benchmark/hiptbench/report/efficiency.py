@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from markupsafe import Markup
 
-from hiptbench.report.curves import line_of
+from hiptbench.report.curves import line_of, whiskers
 from hiptbench.report.figure import Figure, Key
 from hiptbench.report.run_data import RunReport
-from hiptbench.report.svg import Frame, element, roomy, short
+from hiptbench.report.svg import Frame, roomy
 from hiptbench.report.task_data import TaskReport
 from hiptbench.report.wording import metric_name, percent
 
@@ -67,10 +67,9 @@ def _best(runs: Sequence[RunReport]) -> list[list[RunReport]]:
 def _curve(frame: Frame, curve: Sequence[RunReport], style: int, aside: float) -> list[Markup]:
     """Return a method's line and its intervals, moved aside so that those of several methods stay apart."""
     points = [(frame.across(100 * run.fraction) + aside, frame.up(run.mean)) for run in curve]
-    spans = "".join(
-        f"M{short(x)} {short(frame.up(run.interval.low))}V{short(frame.up(run.interval.high))}"
+    spans = (
+        ((x, frame.up(run.interval.low)), (x, frame.up(run.interval.high)))
         for (x, _), run in zip(points, curve, strict=True)
         if run.interval
     )
-    bars = [element("path", class_=f"whisker line-{style}", d=spans)] if spans else []
-    return [*bars, line_of(points, style)]
+    return [*whiskers(spans, style), line_of(points, style)]

@@ -128,7 +128,8 @@ class RunReport(Strict):
         of_repeat: Which seed and draw measures, curves and groups are of; None if there is one.
         measures: Other metrics.
         roc: One curve a class, vertical averages over folds.
-        calibration: Reliability curve.
+        calibration: Reliability curve, or survival at one time: predicted in groups, and how many survived it.
+        calibration_why: Why there is none; None where there is one, or nothing was predicted.
         groups: Survival by predicted risk.
         attention: Some evaluated bags, where attention was kept.
         training: Names of what was measured in each epoch, each a list of means over the folds.
@@ -168,6 +169,7 @@ class RunReport(Strict):
     measures: tuple[MeasureReport, ...] = ()
     roc: tuple[Curve, ...] = ()
     calibration: Curve | None = None
+    calibration_why: str | None = None
     groups: Groups | None = None
     attention: tuple[Attention, ...] = ()
     training: dict[str, tuple[float, ...]] = pydantic.Field(default_factory=dict)
