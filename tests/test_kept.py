@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hiptbench.bags import Bag
 from hiptbench.errors import HeadError, StoreError
 from hiptbench.features import FeatureSet
 from hiptbench.jobs import run_job
-from hiptbench.kept import NOTHING, Keep, KeptFold
+from hiptbench.kept import NOTHING, BagAttention, Keep, KeptFold
 from hiptbench.plans import Plan
 from hiptbench.runner import run
 from hiptbench.store import Store
@@ -47,8 +48,8 @@ def test_models_and_attention_are_kept_and_read_back(task: Task, tmp_path: Path)
         attention = kept.attention()
         assert list(attention) == list(units)
         for bag, expected in zip(bags, again.attention, strict=True):
-            assert len(attention[bag.unit]) == len(bag)
-            np.testing.assert_array_equal(attention[bag.unit], expected)
+            assert len(attention[bag.unit].weights) == len(bag)
+            np.testing.assert_array_equal(attention[bag.unit].weights, expected)
 
 
 def test_what_is_kept_changes_no_number(task: Task, tmp_path: Path) -> None:
@@ -92,12 +93,25 @@ def test_a_fold_has_what_it_has(tmp_path: Path) -> None:
     fold = KeptFold(tmp_path / "fold")
     assert fold.has(NOTHING)
     assert not fold.has(Keep(attention=True))
-    weights = (np.array([0.25, 0.75], np.float32), np.array([1.0], np.float32))
-    fold.write(("a", "b"), weights, None)
+    here, nowhere = (
+        Bag(unit, np.zeros((n, 3), np.float32), coords, np.zeros(n, np.int64))
+        for unit, n, coords in (("a", 2, np.array([[0, 512], [256, 512]])), ("b", 1, None))
+    )
+    placed = BagAttention.of(here, np.array([0.25, 0.75]))
+    fold.write((placed, BagAttention.of(nowhere, np.array([1.0]))), None)
     assert fold.has(Keep(attention=True))
     assert not fold.has(ALL)
     assert not fold.has(Keep(models=True))
-    assert {unit: row.tolist() for unit, row in fold.attention().items()} == {"a": [0.25, 0.75], "b": [1.0]}
+    again = fold.attention()
+    assert {unit: one.weights.tolist() for unit, one in again.items()} == {"a": [0.25, 0.75], "b": [1.0]}
+    np.testing.assert_array_equal(again["a"].coords, placed.coords)
+    np.testing.assert_array_equal(again["a"].slide_index, placed.slide_index)
+    assert (again["b"].coords, again["b"].slide_index) == (None, None)
+
+
+def test_weights_of_parts_of_instances_have_no_place() -> None:
+    bag = Bag("a", np.zeros((2, 4, 3), np.float32), np.zeros((2, 2), np.int64), np.zeros(2, np.int64))
+    assert BagAttention.of(bag, np.full(8, 0.125)).coords is None
 
 
 def test_what_was_not_kept_says_so(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hiptbench.features import FeatureSet
 from hiptbench.files import sha256_lines
 from hiptbench.fractions import FractionRule, take
 from hiptbench.heads.base import Fitted
-from hiptbench.kept import NOTHING, Keep
+from hiptbench.kept import NOTHING, BagAttention, Keep
 from hiptbench.messages import send
 from hiptbench.predictions import Predictions
 from hiptbench.results import FoldResult, Protocol, Provenance, ResultKind, Timing, definitions_of, fingerprint
@@ -129,7 +129,7 @@ class Outcome:
 
     row: FoldResult
     predictions: Predictions
-    attention: Sequence[np.ndarray] | None
+    attention: Sequence[BagAttention] | None
     fitted: Fitted | None
 
 
@@ -162,7 +162,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
     return Outcome(
         row=job.result(evaluation, timing, cut),
         predictions=(evaluation.units, evaluation.target, replace(prediction, attention=None)),
-        attention=(prediction.attention or ()) if keep.attention else None,
+        attention=_attention(job, evaluation) if keep.attention else None,
         fitted=evaluation.fitted if keep.models else None,
     )
 
@@ -176,6 +176,14 @@ def _evaluate(job: Job) -> Evaluation:
     return evaluate_split(
         task, job.split_of(task), features, job.baseline.make_head(), seed=job.seed, on_epoch=on_epoch
     )
+
+
+def _attention(job: Job, evaluation: Evaluation) -> tuple[BagAttention, ...]:
+    """Return the attention on the evaluated bags, of a head that has some, with where their instances lie."""
+    task, features = load_inputs(job)
+    weights = evaluation.prediction.attention or ()
+    pairs = zip(evaluation.units, weights, strict=True) if weights else ()
+    return tuple(BagAttention.of(features.bag(unit, task.slides(unit)), of_unit) for unit, of_unit in pairs)
 
 
 def _training_median_risk(job: Job, evaluation: Evaluation) -> float | None:

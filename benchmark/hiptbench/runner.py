@@ -63,7 +63,7 @@ def run(
     if to_do:
         with make_executor(executor, on_message=on_message) as pool:
             for outcome in _outcomes(pool, to_do, executor, keep):
-                store.kept(outcome.row.fingerprint).write(outcome.predictions[0], outcome.attention, outcome.fitted)
+                store.kept(outcome.row.fingerprint).write(outcome.attention, outcome.fitted)
                 row = store.commit(outcome.row, outcome.predictions)
                 finished.append(row)
                 if on_fold:

@@ -147,6 +147,13 @@ def test_attention_shows_every_instance() -> None:
     assert "1.8 times the average" in figure.caption
 
 
+def test_attention_lies_where_the_instances_do() -> None:
+    figure = attention_figure(Attention(name="bag 1", weights=(0.6, 0.4), cells=((0, 0), (3, 1))))
+    assert 'd="M22.5 22.5h0"' in figure.drawing
+    assert 'd="M157.5 67.5h0"' in figure.drawing
+    assert "2 instances where they lie on the slide" in figure.caption
+
+
 def test_attention_without_any_weight() -> None:
     assert "heat-0" in attention_figure(Attention(name="bag 1", weights=(0.0, 0.0))).drawing
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import islice
 from statistics import fmean
 
 from hiptbench.cells import Cell
@@ -11,12 +10,10 @@ from hiptbench.joining import Joined
 from hiptbench.panels import Panel, Run
 from hiptbench.published import published_tables
 from hiptbench.report.derive_assessment import assessed, plain
-from hiptbench.report.run_data import Attention, Bounds, FoldValue, RunReport
+from hiptbench.report.derive_attention import attention_of
+from hiptbench.report.run_data import Bounds, FoldValue, RunReport
 from hiptbench.results import FoldResult
 from hiptbench.statistics.draws import Interval
-from hiptbench.store import Store
-
-_BAGS = 4
 
 
 def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Interval | str) -> RunReport:
@@ -56,7 +53,7 @@ def run_report(panel: Panel, run: Run, cell: Cell, joined: Joined, interval: Int
         errata=cell.errata,
         of_repeat=_repeat(panel, run),
         **assessed(panel, run, joined),
-        attention=_attention(run, joined),
+        attention=attention_of(run, joined),
         training=_training(run.rows),
         protocol=panel.protocol,
         protocol_id=panel.id,
@@ -88,17 +85,6 @@ def _training(rows: Iterable[FoldResult]) -> dict[str, tuple[float, ...]]:
         for name in names
         if all(name in epoch for history in histories for epoch in history[:shared])
     }
-
-
-def _attention(run: Run, joined: Joined) -> tuple[Attention, ...]:
-    """Return the attention on the first bags of the first fold, where it was kept."""
-    if not isinstance(joined.results, Store):
-        return ()
-    kept = joined.results.kept(run.rows[0].fingerprint)
-    if not kept.keeps_attention:
-        return ()
-    bags = enumerate(islice(kept.attention().values(), _BAGS), start=1)
-    return tuple(Attention(name=f"bag {number}", weights=plain(row.tolist())) for number, row in bags)
 
 
 def _dates(rows: Sequence[FoldResult]) -> tuple[str, str] | None:

@@ -83,10 +83,13 @@ class Attention(Strict):
     Attributes:
         name: Number of the bag within its fold; never an id.
         weights: One an instance.
+        cells: Column and row of each instance in the grid of its slide, several slides side by side; None where
+            features have no coordinates.
     """
 
     name: str
     weights: tuple[float, ...]
+    cells: tuple[tuple[int, int], ...] | None = None
 
 
 class FoldValue(Strict):
