@@ -135,6 +135,13 @@ def test_a_group_whose_follow_up_ends_early_has_no_observation() -> None:
     assert (group.observed, group.low, group.high, group.followed) == (None, None, None, 4.0)
 
 
+def test_a_group_that_nobody_survived_is_observed_at_zero() -> None:
+    prediction = Prediction(risk=np.zeros(2), survival=CURVES, times=TIMES)
+    groups = survival_calibration([(target([(3, True), (4, True)]), prediction)], horizon=5.0)
+    assert isinstance(groups, tuple)
+    assert (groups[0].observed, groups[0].low, groups[0].high) == (0.0, 0.0, 0.0)
+
+
 def test_calibration_that_is_not_evaluable() -> None:
     risk_only = (target([(3, True)]), Prediction(risk=np.zeros(1)))
     assert "risk only" in why(survival_calibration([risk_only], horizon=5.0))

@@ -24,7 +24,7 @@ class CalibrationGroup:
 
     Attributes:
         predicted: Mean predicted S(horizon).
-        observed: Kaplan-Meier S(horizon); None where the group's follow-up ends before.
+        observed: Kaplan-Meier S(horizon); None where the group's follow-up ends before and some survived it.
         low: Lower end of its 95 % interval, log-minus-log; None as ``observed``.
         high: Upper end.
         n: Number of units.
@@ -94,8 +94,7 @@ def _group(
 ) -> CalibrationGroup:
     target = pooled.take(members.tolist())
     curve = kaplan_meier(target)
-    known = curve.times[-1] >= horizon
-    at = curve.at(np.array([horizon])) if known else None
+    at = curve.at(np.array([horizon])) if curve.knows(horizon) else None
     return CalibrationGroup(
         predicted=float(predicted[members].mean()),
         observed=float(at.survival[0]) if at else None,

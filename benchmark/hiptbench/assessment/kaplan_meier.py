@@ -27,16 +27,20 @@ class KaplanMeier:
     low: Float64[np.ndarray, " t"]
     high: Float64[np.ndarray, " t"]
 
+    def knows(self, time: float) -> bool:
+        """Whether the curve is known at a time: up to its last one, and beyond if nobody survived it."""
+        return bool(time <= self.times[-1] or self.survival[-1] == 0)
+
     def at(self, times: Float64[np.ndarray, " m"]) -> "KaplanMeier":
         """Return the curve at other times, read as right-continuous steps that start at 1.
 
         Args:
-            times: Months, rising, none beyond the last of the curve.
+            times: Months, rising; the curve knows all of them.
 
         Raises:
             MetricError: If a time lies beyond the last one, where the curve is not known.
         """
-        if len(times) and times[-1] > self.times[-1]:
+        if len(times) and not self.knows(float(times[-1])):
             raise MetricError(f"The curve ends at {self.times[-1]:g} months and is not known at {times[-1]:g}.")
         at = np.searchsorted(self.times, times, side="right")
         read = (np.append(1.0, values)[at] for values in (self.survival, self.low, self.high))

@@ -116,11 +116,15 @@ def _survival_calibration(
         y=y,
         low=low,
         high=high,
-        band="95 % interval of each group",
+        band="95 % interval of each group" + _not_followed(len(found) - len(followed)),
         n=sum(group.n for group in followed),
         events=sum(group.events for group in followed),
     )
     return {"calibration": curve}
+
+
+def _not_followed(groups: int) -> str:
+    return f"; {plural(groups, 'group')} followed for less: not shown" if groups else ""
 
 
 def _d_calibration(found: DCalibration | NotEvaluable, folds: int) -> MeasureReport:
