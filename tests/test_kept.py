@@ -4,6 +4,8 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hiptbench.bags import Bag
@@ -107,6 +109,16 @@ def test_a_fold_has_what_it_has(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again["a"].coords, placed.coords)
     np.testing.assert_array_equal(again["a"].slide_index, placed.slide_index)
     assert (again["b"].coords, again["b"].slide_index) == (None, None)
+
+
+def test_attention_kept_before_positions_were_is_read(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"unit": ["a"], "attention": [[0.5, 0.5]]}), tmp_path / "attention.parquet")
+    assert KeptFold(tmp_path).attention()["a"].coords is None
+
+
+def test_some_bags_are_read_alone(tmp_path: Path) -> None:
+    KeptFold(tmp_path).write([BagAttention(name, np.ones(1, np.float32)) for name in "abc"], None)
+    assert list(KeptFold(tmp_path).attention(2)) == ["a", "b"]
 
 
 def test_weights_of_parts_of_instances_have_no_place() -> None:

@@ -98,7 +98,16 @@ def _in_order(tasks: Mapping[str, Panel], suite: Suite | None) -> list[Panel]:
 
 
 def held_against(panel: Panel, reference: str, methods: Sequence[str]) -> list[Run]:
-    """Return the runs that a panel has beside the reference, of the methods named if any are; none without it."""
+    """Return the runs of a panel that can be held against its reference.
+
+    Args:
+        panel: The panel.
+        reference: Name of the reference.
+        methods: Names of the methods wanted; all of them where there is none.
+
+    Returns:
+        The runs beside the reference, best first; none where the panel lacks it.
+    """
     if panel.run(reference) is None:
         return []
     return [run for run in panel.runs if run.name != reference and (not methods or run.name in methods)]

@@ -150,6 +150,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
         with threadpool_limits(limits=1):
             evaluation = _evaluate(job)
             cut = _training_median_risk(job, evaluation) if isinstance(evaluation.target, Survival) else None
+            attention = _attention(job, evaluation) if keep.attention else None
     except HiptbenchError as error:
         raise RunError(f"{job.label}: {error}") from error
     timing = Timing(
@@ -162,7 +163,7 @@ def run_job(job: Job, *, executor: str = "serial", keep: Keep = NOTHING) -> Outc
     return Outcome(
         row=job.result(evaluation, timing, cut),
         predictions=(evaluation.units, evaluation.target, replace(prediction, attention=None)),
-        attention=_attention(job, evaluation) if keep.attention else None,
+        attention=attention,
         fitted=evaluation.fitted if keep.models else None,
     )
 

@@ -15,7 +15,14 @@ from hiptbench.tasks import Task
 
 
 class Joined:
-    """Results beside the tasks of a data home, each loaded once."""
+    """Results beside the tasks of a data home, each loaded once.
+
+    Attributes:
+        results: The store or export.
+        home: The data home.
+        load: Return a task by its name, which need not be what a row was made on: see ``task`` for that.
+        spec: Return what ``task.yaml`` says of a task, by its name; its data need not be in the home.
+    """
 
     def __init__(self, results: Store | Export, home: Path | None = None) -> None:
         """Join results with a home.

@@ -52,7 +52,12 @@ class BagAttention:
 
     @classmethod
     def of(cls, bag: Bag, weights: np.ndarray) -> "BagAttention":
-        """Return the attention on a bag, placed where the bag says that its instances lie."""
+        """Return the attention on a bag, placed where the bag says that its instances lie.
+
+        Args:
+            bag: The bag.
+            weights: One weight an instance [n], or one a part of an instance; any float dtype.
+        """
         if bag.coords is None or len(weights) != len(bag):
             return cls(bag.unit, weights.astype(np.float32))
         return cls(bag.unit, weights.astype(np.float32), bag.coords, bag.slide_index)
@@ -98,8 +103,11 @@ class KeptFold:
         """
         return load_fitted(self.path / _MODEL)
 
-    def attention(self) -> dict[str, BagAttention]:
-        """Return the attention on each evaluated bag, by its unit; empty for a head that has none.
+    def attention(self, most: int | None = None) -> dict[str, BagAttention]:
+        """Return the attention on the evaluated bags, by unit; empty for a head that has none.
+
+        Args:
+            most: How many bags to read; all of them by default.
 
         Raises:
             StoreError: If none was kept.
@@ -109,7 +117,7 @@ class KeptFold:
         path = self.path / _ATTENTION
         if not path.is_file():
             raise StoreError(f"No attention was kept in {self.path}. Run the fold again with --keep-attention.")
-        return {row["unit"]: _read(row) for row in pq.read_table(path).to_pylist()}
+        return {row["unit"]: _read(row) for row in pq.read_table(path).slice(0, most).to_pylist()}
 
 
 def _write(path: Path, attention: Sequence[BagAttention]) -> None:
@@ -130,7 +138,7 @@ def _write(path: Path, attention: Sequence[BagAttention]) -> None:
 
 def _read(row: dict[str, Any]) -> BagAttention:
     weights = np.array(row["attention"], dtype=np.float32)
-    if row["slide"] is None:
+    if row.get("slide") is None:  # no coordinates, or kept before they were
         return BagAttention(row["unit"], weights)
     coords = np.stack([row["x"], row["y"]], axis=1).astype(np.int64)
     return BagAttention(row["unit"], weights, coords, np.array(row["slide"], dtype=np.int64))

@@ -80,7 +80,7 @@ def test_the_step_of_a_unit(time: float, event: bool, expected: tuple[float, flo
 
 
 def test_calibration_by_hand() -> None:
-    """One group: S(5) by steps is 0.6 and 0.5 in both folds; Kaplan-Meier falls at 3 (1 of 4), then nothing by 5."""
+    """One group: S(5) between 4 and 6 months is 0.6 and 0.375 in both folds; Kaplan-Meier falls at 3 (1 of 4) only."""
     folds = [
         (target([(3, True), (4, False)]), Prediction(risk=np.zeros(2), survival=CURVES, times=TIMES)),
         (target([(6, True), (8, False)]), Prediction(risk=np.zeros(2), survival=CURVES, times=TIMES)),
@@ -89,7 +89,7 @@ def test_calibration_by_hand() -> None:
     assert isinstance(groups, tuple)
     (group,) = groups
     assert (group.n, group.events, group.followed) == (4, 1, 8.0)
-    assert (group.predicted, group.observed) == pytest.approx((0.55, 0.75))
+    assert (group.predicted, group.observed) == pytest.approx((0.4875, 0.75))
     interval = KaplanMeierFitter().fit([3, 4, 6, 8], [1, 0, 1, 0]).confidence_interval_survival_function_
     assert (group.low, group.high) == pytest.approx(tuple(interval.loc[4.0]), abs=1e-9)
 
@@ -112,10 +112,31 @@ def test_groups_hold_like_predictions() -> None:
     assert isinstance(groups, tuple)
     assert [group.n for group in groups] == [40] * 5
     assert [group.predicted for group in groups] == sorted(group.predicted for group in groups)
-    for group in groups:  # the model is right
-        assert group.low is not None
-        assert group.high is not None
-        assert group.low < group.predicted < group.high
+
+
+def test_intervals_cover_what_a_right_model_predicts() -> None:
+    covered = []
+    for seed in range(60):
+        fold = exponential(np.random.default_rng(seed), 200, censored=0.3, off=1.0, steps=80)
+        groups = survival_calibration([fold], horizon=15.0)
+        assert isinstance(groups, tuple)
+        covered += [(group.low or 0) <= group.predicted <= (group.high or 0) for group in groups]
+    assert len(covered) == 300
+    assert 0.91 <= np.mean(covered) <= 0.98  # 95 %, and three standard errors of 300
+
+
+def test_curves_of_few_times_are_read_between_them() -> None:
+    """The horizon lies just before a time of the curves, as the median event time does before a quartile of them."""
+    fine = exponential(np.random.default_rng(0), 200, censored=0.3, off=1.0, steps=80)
+    seen, rate = fine[0], fine[1].risk
+    assert rate is not None
+    times = np.array([7.0, 15.02, 25.0, 60.0])
+    coarse = (seen, Prediction(risk=rate, survival=np.exp(-rate[:, None] * times), times=times))
+    groups, expected = (survival_calibration([fold], horizon=15.0) for fold in (coarse, fine))
+    assert isinstance(groups, tuple)
+    assert isinstance(expected, tuple)
+    for group, other in zip(groups, expected, strict=True):
+        assert group.predicted == pytest.approx(other.predicted, abs=0.01)
 
 
 def test_a_constant_prediction_is_one_group() -> None:

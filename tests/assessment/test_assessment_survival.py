@@ -229,10 +229,7 @@ def test_risks_that_are_all_tied_are_measured_and_noted() -> None:
 def test_risk_only() -> None:
     test = target([(3, True), (6, True), (8, False)])
     found = assessed(TRAIN, test, Prediction(risk=np.arange(3.0)))
-    assert (
-        found["integrated_brier"].why
-        == "not available: risk only; the head gives no survival curves, or they were not exported"
-    )
+    assert found["integrated_brier"].why == "risk only: the head gives no survival curves, or they were not exported"
     assert all(found[name].value is not None for name in NAMES[:3])
 
 

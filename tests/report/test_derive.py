@@ -16,6 +16,7 @@ from hiptbench.panels import panels
 from hiptbench.report.data import ReportData
 from hiptbench.report.derive import derive
 from hiptbench.report.derive_families import families
+from hiptbench.report.run_data import Groups
 from hiptbench.report.stored import FILE, only, read_data, write_data
 from hiptbench.report.verify_derived import verify_derived
 from hiptbench.runner import run
@@ -85,7 +86,7 @@ def test_each_kind_of_task_has_its_curves(data: ReportData) -> None:
             assert one.groups is not None
             assert one.groups.cut == "median risk of each fold's training units"
             assert one.calibration is not None
-            assert one.calibration.label.startswith("survival at ")
+            assert one.calibration.label == "survival at 17 months, the median time of the training events"
             assert one.calibration.n == one.n_units
 
 
@@ -111,6 +112,7 @@ def test_predictions_of_a_unit_in_several_folds_are_not_pooled(tmp_path: Path) -
     why = "a unit is evaluated in several folds, whose predictions of it cannot be pooled"
     assert one.calibration_why == why
     assert {measure.name: measure.why for measure in one.measures}["d_calibration"] == why
+    assert one.groups == Groups(why=why)
 
 
 def test_the_prior_separates_no_groups_and_says_so(data: ReportData) -> None:

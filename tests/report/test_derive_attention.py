@@ -39,6 +39,16 @@ def test_contours_a_few_pixels_off_the_grid_do_not_spread_it() -> None:
     assert cells[-2:] == ((8, 0), (9, 0))
 
 
+def test_a_contour_half_a_step_off_keeps_its_columns() -> None:
+    here = [(x, 0) for x in range(0, 2048, 256)]
+    there = [(x + 4096 + 128, 256) for x in range(0, 2048, 256)]
+    assert len(set(cells_of(placed([*here, *there], [0] * 16)) or ())) == 16
+
+
+def test_doubled_instances_do_not_spread_the_grid() -> None:
+    assert cells_of(placed([(0, 0), (0, 0), (50000, 0), (50000, 0)], [0] * 4)) == ((0, 0), (0, 0), (1, 0), (1, 0))
+
+
 @pytest.mark.parametrize("coords", [[(5, 5)], [(5, 5), (5, 5)]])
 def test_one_place_is_one_cell(coords: list[tuple[int, int]]) -> None:
     assert set(cells_of(placed(coords, [0] * len(coords))) or ()) == {(0, 0)}

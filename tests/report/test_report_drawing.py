@@ -87,13 +87,15 @@ def test_figures_are_named_and_captioned_with_n() -> None:
     assert "number at risk" in groups.drawing
     survived = calibration_figure(next(run for run in runs if run.groups))
     assert survived is not None
+    assert survived.drawing.count('class="whisker line-0"') == 1
+    assert "whisker" not in calibration_figure(runs[0]).drawing  # type: ignore[union-attr]
     assert "Calibration (survival at 24 months)" in survived.caption
     assert "449 predictions of all folds together in groups of like ones, 61 events by then. Bars: 95 % interval" in (
         survived.caption
     )
     calibration = calibration_figure(runs[0])
     assert calibration is not None
-    assert f"{PREDICTIONS} predictions of all folds together." in calibration.caption
+    assert f"{PREDICTIONS} predictions of all folds together, a slide once a fold that tests it." in calibration.caption
     assert all(figure.caption.endswith("Of seed 1 (of 5).") for figure in (roc, groups, calibration))
     assert all("10 folds by 5 seeds" in figure.caption for figure in training_figures(runs[0]))
     published = next(run for run in runs if run.kind == "published")
@@ -149,9 +151,10 @@ def test_attention_shows_every_instance() -> None:
 
 def test_attention_lies_where_the_instances_do() -> None:
     figure = attention_figure(Attention(name="bag 1", weights=(0.6, 0.4), cells=((0, 0), (3, 1))))
-    assert 'd="M22.5 22.5h0"' in figure.drawing
-    assert 'd="M157.5 67.5h0"' in figure.drawing
-    assert "2 instances where they lie on the slide" in figure.caption
+    assert 'viewBox="0 0 4 2"' in figure.drawing
+    assert 'd="M0.5 0.5h0"' in figure.drawing
+    assert 'd="M3.5 1.5h0"' in figure.drawing
+    assert "2 instances where they lie, slides side by side" in figure.caption
 
 
 def test_attention_without_any_weight() -> None:

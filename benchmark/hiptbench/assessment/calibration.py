@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from hiptbench.assessment.curves import step_at
 from hiptbench.assessment.inputs import FoldCurves, checked_curves, pool
 from hiptbench.assessment.kaplan_meier import kaplan_meier
 from hiptbench.assessment.measures import NotEvaluable
@@ -47,8 +46,8 @@ def survival_calibration(
     """Return mean predicted S(horizon) against its Kaplan-Meier estimate, in quantile groups of the prediction.
 
     The folds of a partition are pooled, so that each unit is there once; predictions of one value stay together. There
-    are at most five groups, of at least 20 units on average. Curves are read as right-continuous steps, so that one of
-    few steps predicts at the horizon what it did at its latest time before.
+    are at most five groups, of at least 20 units on average. Between two of its times a curve falls evenly: read as
+    steps, one of few times, as of discrete-time hazards, would predict at the horizon what it did many months before.
 
     Args:
         folds: Truth and prediction of each fold's evaluated units.
@@ -60,6 +59,8 @@ def survival_calibration(
     Raises:
         HeadError: If a prediction is for another kind or number of units, or holds NaN.
         MetricError: If there is no fold, the horizon is not positive, a time is not finite, or curves are none.
+
+    Source: Kvamme and Borgan, Lifetime Data Analysis 27 (2021) 710-736, for the constant density between two times.
     """
     if not horizon > 0:
         raise MetricError(f"The horizon is {horizon} months. Give a time above 0.")
@@ -68,8 +69,7 @@ def survival_calibration(
         return curves
     if why := _too_short(curves, horizon):
         return NotEvaluable(why)
-    at = np.array([horizon])
-    predicted = np.concatenate([step_at(fold.survival, fold.times, at)[:, 0] for fold in curves])
+    predicted = np.concatenate([_read(fold, horizon) for fold in curves])
     pooled, groups = pool([fold.target for fold in curves]), _groups(predicted)
     return tuple(_group(pooled, predicted, np.flatnonzero(groups == one), horizon) for one in np.unique(groups))
 
@@ -81,6 +81,12 @@ def _too_short(curves: Sequence[FoldCurves], horizon: float) -> str | None:
     if min(ends) >= horizon:
         return None
     return f"the curves of fold {np.argmin(ends)} end at {min(ends):.1f} months, before the horizon of {horizon:.1f}"
+
+
+def _read(fold: FoldCurves, horizon: float) -> Float64[np.ndarray, " n"]:
+    times = np.append(0.0, fold.times)
+    whole = np.column_stack([np.ones(len(fold.survival)), fold.survival])
+    return np.array([np.interp(horizon, times, curve) for curve in whole], dtype=np.float64)
 
 
 def _groups(predicted: Float64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:

@@ -38,7 +38,7 @@ class KaplanMeier:
             times: Months, rising; the curve knows all of them.
 
         Raises:
-            MetricError: If a time lies beyond the last one, where the curve is not known.
+            MetricError: If the curve does not know a time.
         """
         if len(times) and not self.knows(float(times[-1])):
             raise MetricError(f"The curve ends at {self.times[-1]:g} months and is not known at {times[-1]:g}.")

@@ -49,7 +49,7 @@ class NotEvaluable:
 
 
 LOWER = "lower is better"
-RISK_ONLY = "not available: risk only; the head gives no survival curves, or they were not exported"
+RISK_ONLY = "risk only: the head gives no survival curves, or they were not exported"
 
 _NEW = (
     Metric(

@@ -23,7 +23,15 @@ def line_of(points: Sequence[Point], style: int) -> Markup:
 
 
 def whiskers(spans: Iterable[tuple[Point, Point]], style: int) -> list[Markup]:
-    """Return upright intervals as one mark in a style of the style sheet; none for no interval."""
+    """Return upright intervals as one mark in a style of the style sheet.
+
+    Args:
+        spans: The lower and the upper end of each interval, in pixels, one above the other.
+        style: Number of the style.
+
+    Returns:
+        One mark; none for no interval.
+    """
     drawn = "".join(f"M{short(x)} {short(low)}V{short(high)}" for (x, low), (_, high) in spans)
     return [element("path", class_=f"whisker line-{style % LINES}", d=drawn)] if drawn else []
 
@@ -52,7 +60,7 @@ def calibration_figure(run: RunReport) -> Figure | None:
     frame = Frame(_UNIT, _UNIT, *words, height=_SQUARE)
     dots = element("path", class_="dots", d="".join(f"M{x:.1f} {y:.1f}h0" for x, y in frame.points(curve.x, curve.y)))
     marks = [_diagonal(frame), *_intervals(frame, curve), line_of(frame.points(curve.x, curve.y), 0), dots]
-    caption = f"Calibration ({curve.label}): on the diagonal, predicted probabilities come true.{_pooled(curve)}"
+    caption = f"Calibration ({curve.label}): on the diagonal, predicted probabilities come true.{_pooled(run, curve)}"
     caption += f"{_bars(curve)}{_repeat(run)}"
     return Figure(frame.draw(f"Calibration of {run.name} on {run.task}", *marks), caption)
 
@@ -77,7 +85,8 @@ def groups_figure(run: RunReport) -> Figure | None:
         if run.groups.log_rank_p is not None
         else ""
     )
-    caption = f"Kaplan-Meier by predicted risk, {run.name}. Cut: {sentence(run.groups.cut)}{_band(curves)}{test}"
+    cut = "" if run.groups.cut is None else f" Cut: {sentence(run.groups.cut)}"
+    caption = f"Kaplan-Meier by predicted risk, {run.name}.{cut}{_band(curves)}{test}"
     caption += _repeat(run)
     marks = [*_lines(frame, curves, stepped=True), *_at_risk(frame, curves, months)]
     return Figure(frame.draw(f"Kaplan-Meier curves of {run.name} on {run.task}", *marks), caption, _keys(curves))
@@ -140,13 +149,19 @@ def _intervals(frame: Frame, curve: Curve) -> list[Markup]:
     return whiskers(zip(frame.points(curve.x, curve.low), frame.points(curve.x, curve.high), strict=True), 0)
 
 
-def _pooled(curve: Curve) -> str:
+def _pooled(run: RunReport, curve: Curve) -> str:
     """Return how many predictions a calibration curve is of."""
     if curve.n is None:
         return ""
     if curve.events is None:
-        return f" {curve.n} predictions of all folds together."
+        return f" {curve.n} predictions of all folds together{_again(run)}."
     return f" {curve.n} predictions of all folds together in groups of like ones, {curve.events} events by then."
+
+
+def _again(run: RunReport) -> str:
+    """Return that units count several times, where several folds test them."""
+    repeated = run.n_evaluations is not None and run.n_evaluations > run.n_units
+    return f", a {run.protocol.unit} once a fold that tests it" if repeated else ""
 
 
 def _bars(curve: Curve) -> str:

@@ -20,6 +20,7 @@ from hiptbench.panels import Panel, Run
 from hiptbench.predictions import Prediction
 from hiptbench.report.run_data import Curve, Groups, MeasureReport
 from hiptbench.report.wording import plural
+from hiptbench.results import FoldResult
 from hiptbench.targets import Labels, Survival
 
 _DIGITS = 4
@@ -54,8 +55,8 @@ def assessed(panel: Panel, run: Run, joined: Joined) -> Mapping[str, Any]:
             *_means(found, skip=panel.metric),
             _d_calibration(d_calibration(timed) if once else NotEvaluable(_REPEATED), len(timed)),
         ),
-        "groups": _groups(timed, cuts if None not in cuts else [None] * len(cuts)),
-        **(_survival_calibration(known, timed) if once else {"calibration_why": _REPEATED}),
+        "groups": _groups(timed, cuts if None not in cuts else [None] * len(cuts)) if once else Groups(why=_REPEATED),
+        **(_survival_calibration(timed, _horizon(rows, joined)) if once else {"calibration_why": _REPEATED}),
     }
 
 
@@ -93,38 +94,47 @@ def _reliability(folds: Sequence[tuple[Labels, np.ndarray]]) -> Curve:
     return Curve(label=classes[-1], x=x, y=y, n=len(labels))
 
 
-def _survival_calibration(
-    trained: Sequence[Survival], folds: Sequence[tuple[Survival, Prediction]]
-) -> Mapping[str, Any]:
-    """Return calibration at the median time of the training parts' events, in whole months, or why there is none."""
-    times = np.concatenate([train.time[train.event] for train in trained])
-    if not len(times):
-        return {"calibration_why": "no event was trained on"}
-    horizon = max(1, round(float(np.median(times))))
-    found = survival_calibration(folds, horizon=float(horizon))
+def _horizon(rows: Sequence[FoldResult], joined: Joined) -> float | None:
+    """Return the median time of the events in the folds' training parts, in whole months; one for all methods."""
+    targets = [joined.task(row).targets(joined.task(row).split(row.fold).train) for row in rows]
+    times = np.concatenate([one.time[one.event] for one in targets if isinstance(one, Survival)])
+    return max(1.0, float(np.round(np.median(times)))) if len(times) else None
+
+
+def _survival_calibration(folds: Sequence[tuple[Survival, Prediction]], horizon: float | None) -> Mapping[str, Any]:
+    """Return the field ``calibration``, or ``calibration_why``."""
+    if horizon is None:
+        return {"calibration_why": "no training part has an event, whose median time it would be drawn at"}
+    found = survival_calibration(folds, horizon=horizon)
     if isinstance(found, NotEvaluable):
         return {"calibration_why": found.why}
     followed = [group for group in found if group.observed is not None]
     if not followed:
-        return {"calibration_why": f"no group of like predictions is followed for {horizon} months"}
+        return {"calibration_why": f"no group of like predictions is followed for {horizon:.0f} months"}
     x, y, low, high = (
         plain(getattr(group, name) for group in followed) for name in ("predicted", "observed", "low", "high")
     )
     curve = Curve(
-        label=f"survival at {plural(horizon, 'month')}",
+        label=f"survival at {plural(int(horizon), 'month')}, the median time of the training events",
         x=x,
         y=y,
         low=low,
         high=high,
-        band="95 % interval of each group" + _not_followed(len(found) - len(followed)),
+        band=_bars(low, high, len(found) - len(followed)),
         n=sum(group.n for group in followed),
         events=sum(group.events for group in followed),
     )
     return {"calibration": curve}
 
 
-def _not_followed(groups: int) -> str:
-    return f"; {plural(groups, 'group')} followed for less: not shown" if groups else ""
+def _bars(low: Sequence[float], high: Sequence[float], lost: int) -> str:
+    """Return what a calibration's intervals are, and which groups have none."""
+    said = ["95 % interval of each group"]
+    if any(ends[0] == ends[1] for ends in zip(low, high, strict=True)):
+        said.append("none where nobody or everybody had the event")
+    if lost:
+        said.append(f"{plural(lost, 'group')} followed for less: not shown")
+    return "; ".join(said)
 
 
 def _d_calibration(found: DCalibration | NotEvaluable, folds: int) -> MeasureReport:

@@ -1,7 +1,5 @@
 """Attention over some evaluated bags of a run, where it was kept, on the grid that their instances lie on."""
 
-from itertools import islice
-
 import numpy as np
 from jaxtyping import Int64
 
@@ -22,7 +20,7 @@ def attention_of(run: Run, joined: Joined) -> tuple[Attention, ...]:
     kept = joined.results.kept(run.repeats[0][0].fingerprint)
     if not kept.keeps_attention:
         return ()
-    bags = enumerate(islice(kept.attention().values(), _BAGS), start=1)
+    bags = enumerate(kept.attention(_BAGS).values(), start=1)
     return tuple(
         Attention(name=f"bag {number}", weights=plain(bag.weights.tolist()), cells=cells_of(bag))
         for number, bag in bags
@@ -30,7 +28,14 @@ def attention_of(run: Run, joined: Joined) -> tuple[Attention, ...]:
 
 
 def cells_of(bag: BagAttention) -> tuple[tuple[int, int], ...] | None:
-    """Return the column and row of each instance, a free column between two slides; None without coordinates."""
+    """Return the column and row of each instance, a free column between two slides.
+
+    Args:
+        bag: Attention on a bag.
+
+    Returns:
+        One cell an instance, from (0, 0); None without coordinates.
+    """
     if bag.coords is None or bag.slide_index is None:
         return None
     cells, free = np.zeros_like(bag.coords), 0
@@ -45,11 +50,13 @@ def cells_of(bag: BagAttention) -> tuple[tuple[int, int], ...] | None:
 def _grid(coords: Int64[np.ndarray, "n 2"]) -> Int64[np.ndarray, "n 2"]:
     """Return positions from 0 in steps of the distance that neighbours commonly have.
 
-    Not of the smallest one: each contour of CLAM's has a grid of its own, and two may lie a few pixels apart.
+    Not of the smallest one: each contour of CLAM's has a grid of its own, and two may lie a few pixels apart. Halves
+    are rounded up, never to even, which would put two columns of a contour half a step off into one.
     """
     from scipy.spatial import cKDTree
 
-    nearest, _ = cKDTree(coords).query(coords, k=[2], p=np.inf)
+    places = np.unique(coords, axis=0)
+    nearest, _ = cKDTree(places).query(places, k=[2], p=np.inf)
     step = float(np.median(nearest))
-    steps = (coords - coords.min(axis=0)) / (step if 0 < step < np.inf else 1.0)
-    return np.asarray(steps.round(), dtype=np.int64)
+    steps = (coords - coords.min(axis=0)) / (step if step < np.inf else 1.0)
+    return np.asarray(np.floor(steps + 0.5), dtype=np.int64)

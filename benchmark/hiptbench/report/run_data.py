@@ -36,17 +36,17 @@ class MeasureReport(Strict):
 
 
 class Curve(Strict):
-    """A line with an optional band.
+    """A line with an optional band, or points with intervals.
 
     Attributes:
-        label: What it is a line of: a class, or a group of patients.
+        label: What it is a line of: a class, a group of patients, or survival at one time.
         x: Abscissae, rising.
         y: Ordinates.
-        low: Lower edge of the band.
-        high: Upper edge of the band.
-        band: What the band is, in words.
+        low: Lower edge of the band, or lower ends of the intervals.
+        high: Upper edge, or upper ends.
+        band: What the band or the intervals are, in words.
         n: Units behind it.
-        events: Events among them; survival only.
+        events: Events among them, of survival at one time those by then; survival only.
         at_risk: Months, and how many units were followed so long; survival only.
     """
 
@@ -66,13 +66,13 @@ class Groups(Strict):
 
     Attributes:
         curves: One a group, over months.
-        cut: How the groups were made, in words.
+        cut: How the groups were made, in words; None without curves.
         log_rank_p: Descriptive: the groups were made by predictions on overlapping training sets.
         why: Why there are no curves.
     """
 
     curves: tuple[Curve, ...] = ()
-    cut: str
+    cut: str | None = None
     log_rank_p: float | None = None
     why: str | None = None
 
@@ -132,7 +132,7 @@ class RunReport(Strict):
         measures: Other metrics.
         roc: One curve a class, vertical averages over folds.
         calibration: Reliability curve, or survival at one time: predicted in groups, and how many survived it.
-        calibration_why: Why there is none; None where there is one, or nothing was predicted.
+        calibration_why: Why a survival run has none; None where it has one, or nothing is known of its units.
         groups: Survival by predicted risk.
         attention: Some evaluated bags, where attention was kept.
         training: Names of what was measured in each epoch, each a list of means over the folds.
