@@ -59,6 +59,7 @@ results: setup
 	$(RUN) hipt-2022 $(addprefix --baseline ,$(ONE_SEED))
 	$(RUN) hipt-2022 $(addprefix --baseline ,$(FIVE_SEEDS)) $(SEEDS)
 	$(RUN) hipt-2022-corrected --baseline mil_hipt2022 --baseline mean --baseline max --baseline mil
+	$(RUN) hipt-2022-corrected --fraction 1 --baseline hipt_gp_hipt2022
 	$(MAKE) board
 
 # What is committed of the runs that .results has, and the figures drawn from it.
