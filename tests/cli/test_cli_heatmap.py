@@ -31,7 +31,7 @@ def fitted(head: str, **settings: object) -> Fitted:
 
 def test_pictures_and_values_are_written_and_named(hiptbench: Callable, slide: Path, tmp_path: Path) -> None:
     fold = tmp_path / "fold"
-    KeptFold(fold).write((), None, fitted("mil", model="abmil", overrides={"epochs": 1}, device="cpu"))
+    KeptFold(fold).write(None, fitted("mil", model="abmil", overrides={"epochs": 1}, device="cpu"))
     done = hiptbench("heatmap", slide, "--random-weights", *EXACT, "--model", fold, "--out", tmp_path / "maps")
     assert done.returncode == 0, done.stderr
     names = ("attention.h5", "cells.png", "patches.png", "blend.png", "head.png")

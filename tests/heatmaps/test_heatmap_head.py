@@ -84,7 +84,7 @@ def test_a_head_of_ones_own_needs_but_its_dimension_and_attention(
 
 def test_a_kept_head_is_loaded_from_the_fold_or_from_its_folder(fit_head: Callable, hipt: HIPT, tmp_path: Path) -> None:
     fitted = fit_head(model="abmil")
-    KeptFold(tmp_path).write((), None, fitted)
+    KeptFold(tmp_path).write(None, fitted)
     for folder in (tmp_path, tmp_path / "model"):
         again = load_head(folder, hipt, patches=6)
         vectors = np.ones((3, 192), np.float32)

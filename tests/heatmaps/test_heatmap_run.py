@@ -37,7 +37,7 @@ def never() -> Callable[[int, int], None]:
 def test_all_maps_are_drawn_and_their_values_are_written(
     slide: Path, hipt: HIPT, fit_head: Callable, tmp_path: Path
 ) -> None:
-    KeptFold(tmp_path / "kept").write((), None, fit_head(model="abmil", instance=(384,)))
+    KeptFold(tmp_path / "kept").write(None, fit_head(model="abmil", instance=(384,)))
     steps: list[tuple[int, int]] = []
     out = tmp_path / "new" / "maps"
     paths = draw_heatmaps(slide, hipt, out, model=tmp_path / "kept", on_region=lambda *step: steps.append(step))
