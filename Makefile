@@ -39,8 +39,8 @@ bench-full: setup
 simulate: setup
 	$(BIN)/python -m tests.simulation
 
-# The committed board: needs the tasks in the data home (`hiptbench data fetch && hiptbench data import`), and some ten
-# hours of two cores; what .results has is not run again. Published rows keep their five seeds, fixed in advance.
+# The committed board: needs the tasks in the data home (`hiptbench data fetch && hiptbench data import`), and some
+# fifteen hours of two cores; what .results has is not run again. Published rows keep their five seeds, fixed in advance.
 RUN := $(BIN)/hiptbench run --store .results --suite
 SUITES := hipt-2022 hipt-2022-corrected hipt-2022-sites
 PROBES := mean_knn mean_logreg mean_cox abmil
